@@ -1,0 +1,9 @@
+"""The web entry point: `gunicorn plantgov.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plantgov.settings")
+
+application = get_wsgi_application()
