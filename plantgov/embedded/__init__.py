@@ -1,0 +1,1 @@
+"""The machine room: launcher of the embedded servers, supervisor, backup and restore."""

@@ -190,9 +190,7 @@ class Register:
         ended = []
         for name, entry in reversed(read_json(self.path).items()):
             death = Death(tuple((int(number), float(wait)) for number, wait in entry["steps"]))
-            if entry["started"] and end_stranger(
-                entry["pid"], started=entry["started"], death=death
-            ):
+            if entry["started"] and end_stranger(entry["pid"], started=entry["started"], death=death):
                 ended.append(name)
         self.path.unlink(missing_ok=True)
         return ended

@@ -76,9 +76,7 @@ def find_postgres(
     raise CannotStart(f"{needed} is needed{why}; found: {seen}. {_INSTALL_HINT}")
 
 
-def find_broker(
-    *, environ: Mapping[str, str], source: str = "auto", told: str | None = None
-) -> Broker:
+def find_broker(*, environ: Mapping[str, str], source: str = "auto", told: str | None = None) -> Broker:
     """Choose the Valkey or Redis server program."""
     named = told or environ.get("PLANTGOV_REDIS_BIN")
     if named:
@@ -139,9 +137,7 @@ def _told_postgres(folder: Path, *, major: int | None) -> Postgres:
     if found is None:
         raise CannotStart(f"{folder} holds no PostgreSQL server programs (initdb, postgres).")
     if found.major < OLDEST_POSTGRES:
-        raise CannotStart(
-            f"{folder} is PostgreSQL {found.version}; {OLDEST_POSTGRES} or newer is needed."
-        )
+        raise CannotStart(f"{folder} is PostgreSQL {found.version}; {OLDEST_POSTGRES} or newer is needed.")
     if major not in (None, found.major):
         raise CannotStart(
             f"{folder} is PostgreSQL {found.version}, but the data directory was made by {major}. "
@@ -200,7 +196,7 @@ def _broker_label(program: Path) -> str:
 
 def _version_of(program: Path) -> str:
     try:
-        said = subprocess.run(  # noqa: S603
+        said = subprocess.run(
             [str(program), "--version"], capture_output=True, text=True, check=False, cwd="/"
         )
     except OSError:

@@ -16,9 +16,7 @@ def ensure_roles_and_database(place: Place, port: int, *, for_tests: bool) -> No
         _ensure_role(connection, OWNER, place.secret("owner.password"), may_create_db=for_tests)
         _ensure_role(connection, RUNTIME, place.secret("runtime.password"), may_create_db=False)
         # Needed to see who holds back the sealing of the ledger; reads statistics, no data.
-        connection.execute(
-            sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(RUNTIME))
-        )
+        connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(RUNTIME)))
         _ensure_database(connection, place.database)
     _ensure_inside(place, port, place.database)
     if for_tests:
@@ -27,17 +25,13 @@ def ensure_roles_and_database(place: Place, port: int, *, for_tests: bool) -> No
 
 def url(place: Place, port: int, role: str) -> str:
     """The database's address for one of the two roles."""
-    secret = "owner.password" if role == OWNER else "runtime.password"  # noqa: S105
+    secret = "owner.password" if role == OWNER else "runtime.password"
     return f"postgres://{role}:{place.secret(secret)}@127.0.0.1:{port}/{place.database}"
 
 
-def _ensure_role(
-    connection: Connection, role: str, password: str, *, may_create_db: bool
-) -> None:
+def _ensure_role(connection: Connection, role: str, password: str, *, may_create_db: bool) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    verifier = connection.pgconn.encrypt_password(
-        password.encode(), role.encode(), b"scram-sha-256"
-    )
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     connection.execute(
         sql.SQL(
             "{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS "
@@ -55,9 +49,7 @@ def _ensure_database(connection: Connection, name: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
     database, owner, runtime = (sql.Identifier(one) for one in (name, OWNER, RUNTIME))
     if not known:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner)
-        )
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, runtime))
 
@@ -66,9 +58,7 @@ def _ensure_inside(place: Place, port: int, database: str) -> None:
     """Make extensions and default privileges; these belong to one database each."""
     with postgres.connect_as_superuser(place, port, database) as connection:
         for extension in EXTENSIONS:
-            connection.execute(
-                sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
-            )
+            connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
         for statement in RUNTIME_PRIVILEGES:
             connection.execute(
                 sql.SQL(statement).format(owner=sql.Identifier(OWNER), runtime=sql.Identifier(RUNTIME))

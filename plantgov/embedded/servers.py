@@ -1,6 +1,6 @@
 """The embedded PostgreSQL and Valkey as one unit, and a command line that lends them to a command.
 
-    python -m plantgov.embedded.servers exec [--temp] [--from wheels] -- COMMAND…
+python -m plantgov.embedded.servers exec [--temp] [--from wheels] -- COMMAND…
 """
 
 import argparse
@@ -69,6 +69,16 @@ class Servers:
         if self._lock:
             self._lock.release()
             self._lock = None
+
+    def revive(self) -> list[str]:
+        """Start again, on its port, a server that stopped by itself; the names of those."""
+        revived = []
+        for entry in [one for one in self.running if one[1].poll() is not None]:
+            self.running.remove(entry)
+            processes.kill_group(entry[1].pid)
+            {"postgres": self._start_postgres, "valkey": self._start_valkey}[entry[0]]()
+            revived.append(entry[0])
+        return revived
 
     def __enter__(self) -> "Servers":
         """Start."""
@@ -192,7 +202,7 @@ def lend(place: Place, command: Sequence[str], *, choice: Choice) -> int:
     with Servers(place, choice) as _servers:
         variables = os.environ | environment(place) | owner_environment(place)
         variables.pop("PLANTGOV_PG_BIN", None)
-        child = subprocess.Popen(list(command), env=variables)  # noqa: S603
+        child = subprocess.Popen(list(command), env=variables)
 
         def forward(number: int, _frame: FrameType | None) -> None:
             # A terminal sends its own interrupt to the whole group; twice would be once too often.
@@ -229,12 +239,8 @@ def _exec(options: argparse.Namespace, choice: Choice) -> int:
 
 
 def _find(_options: argparse.Namespace, choice: Choice) -> int:
-    found = programs.find_postgres(
-        environ=os.environ, source=choice.source, told=choice.pg_bin
-    )
-    broker = programs.find_broker(
-        environ=os.environ, source=choice.source, told=choice.redis_bin
-    )
+    found = programs.find_postgres(environ=os.environ, source=choice.source, told=choice.pg_bin)
+    broker = programs.find_broker(environ=os.environ, source=choice.source, told=choice.redis_bin)
     sys.stdout.write(f"PostgreSQL {found.version} in {found.folder}\n")
     sys.stdout.write(f"{broker.label} at {broker.program}\n")
     return 0
