@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.http import QueryDict
 from django.template import Context
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,6 +23,18 @@ from plantgov.core.templatetags.statuses import face
 register = template.Library()
 ICONS = Path(__file__).resolve().parents[2] / "static" / "vendor" / "icons"
 NOTHING = "–"
+GO_KEYS = {
+    "/": "h o",
+    "/assets/": "a",
+    "/changes/": "c",
+    "/approvals/": "p",
+    "/access/": "r",
+    "/conditions/": "n",
+    "/incidents/": "i",
+    "/audit/": "l",
+    "/exports/": "e",
+    "/settings/": "s",
+}
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -187,7 +200,12 @@ def short_hash(value: str | bytes | None) -> SafeString:
     if not value:
         return SafeString(NOTHING)
     text = value.hex() if isinstance(value, bytes) else str(value)
-    return format_html('<span class="pg-mono" title="{0}" data-pg-copy="{0}">{1}…</span>', text, text[:12])
+    return format_html(
+        '<button type="button" class="pg-copy pg-mono" data-pg-copy="{0}" title="{1} {0}">{2}…</button>',
+        text,
+        _("Copy"),
+        text[:12],
+    )
 
 
 @register.filter
@@ -218,6 +236,24 @@ def url_with(context: Context, **parameters: Any) -> str:
 def under(path: str, root: str) -> bool:
     """Whether a path lies at or below a root; the root of the site is only itself."""
     return path == root or (len(root) > 1 and path.startswith(root.rstrip("/") + "/"))
+
+
+@register.filter
+def go_key(path: str) -> str:
+    """The keys that follow `g` to reach a page of the navigation."""
+    return GO_KEYS.get(path, "")
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text, to loop over."""
+    return text.split()
+
+
+@register.filter
+def values(query: QueryDict, name: str) -> list[str]:
+    """Every value that a query gives for one name."""
+    return query.getlist(name)
 
 
 for _name, _filter in (("duration", duration), ("bytes", bytes_), ("initials", initials), ("mono", mono)):
