@@ -1,0 +1,82 @@
+"""The repository keeps its own rules."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+APPS = ["plantgov", "fieldlink", "assets", "access", "operations", "changes", "evidence"]
+SOURCES = [
+    path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts and "vendor" not in path.parts
+]
+DOORS = {"views", "api", "forms", "filters", "urls", "tasks", "selectors", "rules", "states"}
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_file_is_longer_than_400_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_nothing_acts_by_signal(path):
+    if path.name == "adapter.py":
+        return  # the one adapter of sign-in events
+    text = path.read_text(encoding="utf-8")
+    assert "@receiver" not in text
+    assert "import signals" not in text
+
+
+def _room(path: Path) -> set[str]:
+    return DOORS & {path.stem, *(part for part in path.relative_to(ROOT).parts)}
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if _room(p)], ids=_name)
+def test_doors_write_nothing(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            written = node.func.attr in {"bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+            written |= node.func.attr in {"save", "delete"} and not node.args and not node.keywords
+            assert not written, f"{_name(path)}:{node.lineno} writes; call a service"
+
+
+@pytest.mark.parametrize("model", [m for m in apps.get_models() if m.__module__.split(".")[0] in APPS], ids=lambda m: m._meta.label)
+def test_every_model_says_whether_it_is_governed(model):
+    reason = getattr(model, "governed", None)
+    assert reason is True or (isinstance(reason, str) and len(reason) > 10), model._meta.label
+
+
+def test_no_word_of_where_it_was_made():
+    banned = ["/work/", ".library", "shared/", "/opt/pypi"]
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".html", ".toml", ".txt", ".in", ".css", ".js", ".yml", ""} and path.is_file():
+            if name == _name(Path(__file__)) or "vendor" in name:
+                continue
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found = [word for word in banned if word in text]
+            if name.startswith("tests/") or name == "docs/reference/settings.md":
+                found = [word for word in found if word != "shared/"]
+            assert not found, f"{name} says {found}"
+
+
+def test_every_adr_has_its_four_parts():
+    for path in (ROOT / "docs" / "adr").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        for part in ("Status:", "## Context", "## Decision", "## Consequences"):
+            assert part in text, f"{path.name} lacks {part}"
+
+
+def test_every_requirement_says_why_it_is_here():
+    for path in ROOT.glob("requirements*.in"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith(("#", "-")):
+                assert "#" in line, f"{path.name}: {line}"
