@@ -28,7 +28,7 @@ test: venv-dev chromium peers check  ## everything CI runs
 	@$(MAKE) --no-print-directory dialect
 
 fast: venv-dev  ## unit tests, under a minute
-	$(TEMP) $(SERVERS) -- $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not deep and not serial and not flow and not slow" $(ARGS)
+	$(TEMP) $(SERVERS) -- $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not deep and not serial and not browser" $(ARGS)
 
 deep: venv-dev chromium peers  ## long seeded suites: soaks, mutations, stress, every peer
 	$(TEMP) $(SERVERS) -- scripts/pytest-some -m deep $(ARGS)
@@ -41,11 +41,10 @@ dialect: venv-dev peers  ## the tests that ask the database, on the system's Pos
 check: venv-dev  ## style, types, floors and rooms, templates, migrations, generated docs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m djlint templates --check --quiet
 	$(PY) -m djlint templates --lint --quiet
-	$(TEMP) $(SERVERS) -- scripts/check-django
+	$(TEMP) $(SERVERS) -- scripts/check-with-settings
 
 fix: venv-dev  ## what the tools can correct by themselves
 	$(PY) -m ruff check --fix-only --quiet .

@@ -84,9 +84,7 @@ def fetch(package: dict[str, Any], folder: Path) -> Path:
     return next(folder.glob("*.tgz"))
 
 
-def copy(
-    archive: tarfile.TarFile, entry: dict[str, str], target: Path, *, relock: bool
-) -> None:
+def copy(archive: tarfile.TarFile, entry: dict[str, str], target: Path, *, relock: bool) -> None:
     """Copies one file out of the tarball and checks, or with relock records, its digest."""
     content = SOURCE_MAP.sub(b"\n", read(archive, entry["from"]))
     digest = hashlib.sha256(content).hexdigest()

@@ -91,7 +91,8 @@ class Database:
         """Run one program; the password goes by environment, never on the command line."""
         parts = conninfo_to_dict(self.owner_url)
         password = str(parts.pop("password", "") or "")
-        target = [f"--dbname={make_conninfo(**parts)}"] if connect else []
+        address = make_conninfo(**{key: str(value) for key, value in parts.items()})
+        target = [f"--dbname={address}"] if connect else []
         path = self.programs / program
         done = subprocess.run(
             [str(path), *arguments, *target],

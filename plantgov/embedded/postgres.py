@@ -156,7 +156,7 @@ def _run_initdb(cluster: Cluster, draft: Path, password_file: Path) -> None:
     """Make the cluster in C.UTF-8; where the system lacks that locale, in C."""
     said = ""
     for locale in _locales(cluster.programs.major):
-        command = [
+        command: list[str | Path] = [
             cluster.programs.program("initdb"),
             f"--pgdata={draft}",
             f"--username={SUPERUSER}",
@@ -189,7 +189,7 @@ def _locales(major: int) -> list[list[str]]:
 def _launch(cluster: Cluster, port: int) -> "subprocess.Popen[bytes]":
     chosen = _SETTINGS | (_THROW_AWAY_SETTINGS if cluster.place.kind == "temp" else {})
     settings = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
-    command = [
+    command: list[str | Path] = [
         cluster.programs.program("postgres"),
         *("-D", cluster.place.postgres, "-h", "127.0.0.1", "-p", str(port)),
         *settings,

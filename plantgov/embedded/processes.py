@@ -45,7 +45,6 @@ def spawn(
     death: Death | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start COMMAND in a session of its own; call from the main thread (see `_dies_with_us`)."""
-    dropped = {"user": identity.uid, "group": identity.gid, "extra_groups": []} if identity else {}
     return subprocess.Popen(
         [str(part) for part in command],
         cwd=cwd,
@@ -57,7 +56,9 @@ def spawn(
         umask=0o077,
         # Safe beside threads: between fork and exec it makes two system calls and takes no lock.
         preexec_fn=_dies_with_us((death or Death()).first),  # noqa: PLW1509
-        **dropped,  # type: ignore[arg-type]
+        user=identity.uid if identity else None,
+        group=identity.gid if identity else None,
+        extra_groups=[] if identity else None,
     )
 
 

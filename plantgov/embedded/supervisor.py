@@ -241,10 +241,13 @@ def serving_programs(options: Options, place: Place) -> list[Program]:
     return [
         Program(
             "worker",
-            (*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"),
+            (*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip"),
             _PATIENT,
         ),
-        Program("beat", (*celery, "beat", "--schedule", str(place.run / "beat"), "--pidfile=")),
+        Program(
+            "beat",
+            (*celery, "beat", "--loglevel", "WARNING", "--schedule", str(place.run / "beat"), "--pidfile="),
+        ),
         Program(
             "web",
             (
@@ -260,7 +263,8 @@ def begin_static(children: Children, place: Place) -> Callable[[], None]:
     """Collect static files beside the migrations, when any has changed since the last time."""
     stamp = place.run / "static.stamp"
     mark = static_mark()
-    if stamp.exists() and stamp.read_text(encoding="ascii") == mark:
+    is_there = (place.root / "static" / "staticfiles.json").exists()
+    if is_there and stamp.exists() and stamp.read_text(encoding="ascii") == mark:
         return lambda: None
     finish = children.begin(Program("static", manage("collectstatic", "--noinput", "--verbosity", "0")))
 
