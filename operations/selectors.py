@@ -79,3 +79,15 @@ def _time(text: str | None) -> datetime | None:
 def identities_of(run: ProbeRun) -> dict[str, dict[str, Any]]:
     """Who each endpoint said it was, by the endpoint's uid."""
     return {row["endpoint_uid"]: row for result in run.results for row in result["identities"]}
+
+
+def latest_run(user: Any, signals: list[Signal]) -> ProbeRun | None:
+    """The newest finished reading that the user may see and that asked for one of `signals`."""
+    wanted = {str(signal.uid) for signal in signals}
+    places = [signal.asset.location_id for signal in signals]
+    runs = ProbeRun.objects.visible_to(user).filter(state="done", location_ids__overlap=places)
+    for run in runs.order_by("-requested_at")[:10]:
+        asked = {p["uid"] for plan in run.plans for probe in plan["probes"] for p in probe["points"]}
+        if asked & wanted:
+            return run
+    return None
