@@ -51,7 +51,9 @@ class Database:
             rows = connection.execute(
                 "SELECT DISTINCT usename || ' (' || coalesce(nullif(application_name, ''), 'unnamed') || ')'"
                 " FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid() AND usename IS NOT NULL"
+                # Kept from roles without pg_read_all_stats; then every session counts.
+                " AND coalesce(backend_type, 'client backend') = 'client backend'"
             ).fetchall()
         return [str(row[0]) for row in rows]
 

@@ -15,8 +15,12 @@ def ensure_roles_and_database(place: Place, port: int, *, for_tests: bool) -> No
     with postgres.connect_as_superuser(place, port) as connection:
         _ensure_role(connection, OWNER, place.secret("owner.password"), may_create_db=for_tests)
         _ensure_role(connection, RUNTIME, place.secret("runtime.password"), may_create_db=False)
-        # Needed to see who holds back the sealing of the ledger; reads statistics, no data.
-        connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(RUNTIME)))
+        # To see who holds back the sealing of the ledger, or a restore; shows statistics, no data.
+        connection.execute(
+            sql.SQL("GRANT pg_read_all_stats TO {}, {}").format(
+                sql.Identifier(RUNTIME), sql.Identifier(OWNER)
+            )
+        )
         _ensure_database(connection, place.database)
     _ensure_inside(place, port, place.database)
     if for_tests:

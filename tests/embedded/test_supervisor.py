@@ -117,19 +117,24 @@ def test_commands_are_found_where_django_finds_them():
     assert not has_command("no_such_command")
 
 
+# Compressing every static file is most of a first start, and not what is tested here.
+PLAIN_STATIC_FILES = {"PLANTGOV_STATIC_BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
 class Up:
     """One `manage.py up` on a port of its own."""
 
     def __init__(self, data: Path, log: Path) -> None:
         self.port, self.log = any_free_port(), log
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(self.port)],
-            cwd=CHECKOUT,
-            env=CLEAN | {"PLANTGOV_DATA_DIR": str(data)},
-            stdin=subprocess.DEVNULL,
-            stdout=log.open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--port", str(self.port)],
+                cwd=CHECKOUT,
+                env=CLEAN | {"PLANTGOV_DATA_DIR": str(data), **PLAIN_STATIC_FILES},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait_ready(self) -> None:
         until(lambda: "PlantGov is ready" in self.text() or self.process.poll() is not None, 120)

@@ -51,7 +51,9 @@ SETTINGS = {
 
 def settings_page() -> str:
     """Every environment variable, its default and what it means."""
-    found = dict.fromkeys(("PLANTGOV_LOG_LEVEL", "PLANTGOV_SAMPLE_DATA", "PLANTGOV_PG_BIN", "PLANTGOV_REDIS_BIN"), "")
+    found = dict.fromkeys(
+        ("PLANTGOV_LOG_LEVEL", "PLANTGOV_SAMPLE_DATA", "PLANTGOV_PG_BIN", "PLANTGOV_REDIS_BIN"), ""
+    )
     found["PLANTGOV_LOG_LEVEL"] = "`INFO`"
     for node in ast.walk(ast.parse((ROOT / "plantgov" / "settings.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
@@ -62,7 +64,11 @@ def settings_page() -> str:
     if missing:
         raise CommandError(f"Describe these settings in the reference command: {', '.join(missing)}.")
     rows = [f"| `{name}` | {found[name] or '–'} | {SETTINGS[name]} |" for name in sorted(found)]
-    return "# Settings\n\nRead from the environment, nowhere else.\n\n| name | default | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    return (
+        "# Settings\n\nRead from the environment, nowhere else.\n\n| name | default | meaning |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _default(node: ast.Call, reader: str) -> str:
@@ -74,7 +80,11 @@ def _default(node: ast.Call, reader: str) -> str:
     if value is None:
         return ""
     text = ast.unparse(value).strip("'")
-    return f"`{text.replace('PLANTGOV_DATA_DIR / ', 'data folder / ').replace('BASE_DIR / ', 'checkout / ')}`" if text else "empty"
+    return (
+        f"`{text.replace('PLANTGOV_DATA_DIR / ', 'data folder / ').replace('BASE_DIR / ', 'checkout / ')}`"
+        if text
+        else "empty"
+    )
 
 
 class Command(BaseCommand):
