@@ -120,9 +120,8 @@ def sign(
         payload_digest=hashlib.sha256(payload).hexdigest(),
         location_ids=sorted(thing.scope_location_ids()),
     )
-    return write(
-        signature, by=by, action=f"people.signed.{statement.meaning}", at=at, authority=statement.authority
-    )
+    action = f"people.signed.{statement.meaning}"
+    return write(signature, by=by, action=action, at=at, thing=thing, authority=statement.authority)
 
 
 def _blockers(by: User, person: Person | None, proof: Reauthentication, at: datetime) -> list[Any]:
