@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import unquote
@@ -26,12 +27,6 @@ _STATUS = {
     407: ReadReason.AUTH,
     404: ReadReason.NO_SUCH_POINT,
     410: ReadReason.NO_SUCH_POINT,
-}
-_LIBRARY_ERRORS: dict[type[Exception], tuple[ReadReason, str]] = {
-    httpx.TimeoutException: (ReadReason.TIMEOUT, "Timeout"),
-    httpx.ConnectError: (ReadReason.REFUSED, "ConnectionRefused"),
-    httpx.ReadError: (ReadReason.REFUSED, "ConnectionClosed"),
-    httpx.RemoteProtocolError: (ReadReason.PROTOCOL, "NotHttp"),
 }
 
 
@@ -170,15 +165,28 @@ def _identify(link: Link, response: httpx.Response) -> None:
 
 def _explained(exc: httpx.HTTPError) -> ReadError:
     """The operating system's or TLS' own error where the library carries one."""
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, OSError):
+    chain = list(_causes(exc))
+    for cause in chain:
+        if isinstance(cause, OSError) and cause.errno is not None:
             return ReadError(*classify(cause))
-        cause = cause.__cause__ or cause.__context__
-    for kind, known in _LIBRARY_ERRORS.items():
-        if isinstance(exc, kind):
-            return ReadError(*known)
-    return ReadError(ReadReason.PROTOCOL, type(exc).__name__)
+    if isinstance(exc, httpx.TimeoutException):
+        return ReadError(ReadReason.TIMEOUT, "Timeout")
+    if isinstance(exc, httpx.NetworkError):
+        return ReadError(ReadReason.REFUSED, "ConnectionClosed")
+    if isinstance(exc, httpx.RemoteProtocolError) and not any(map(_is_parse_error, chain)):
+        return ReadError(ReadReason.REFUSED, "ConnectionClosed")
+    return ReadError(ReadReason.PROTOCOL, "NotHttp")
+
+
+def _causes(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__ or exc.__context__
+
+
+def _is_parse_error(exc: BaseException) -> bool:
+    """Whether the parser below httpx objected, rather than the peer just hanging up."""
+    return type(exc).__module__.startswith("h11")
 
 
 CONNECTOR = Connector("http", parse, read)

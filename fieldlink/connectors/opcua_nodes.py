@@ -156,10 +156,15 @@ def _bad(name: str) -> tuple[ReadReason, Quality]:
 
 
 def _is_of_type(held: ua.Variant, plain: Any, datatype: str) -> bool:
+    is_list = isinstance(plain, list)
     if datatype in PLAIN_TYPES:
         return conforms(plain, datatype)
-    is_list = isinstance(plain, list)
-    return is_list == datatype.endswith("[]") and held.VariantType == _EXACT[datatype.removesuffix("[]")]
+    base = datatype.removesuffix("[]")
+    if is_list != (base != datatype):
+        return False
+    if base in PLAIN_TYPES:
+        return all(conforms(item, base) for item in plain)
+    return bool(held.VariantType == _EXACT[base])
 
 
 def _plain(held: ua.Variant) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.crypto.security_policies import SecurityPolicy
+from asyncua.ua.uaerrors import UaStatusCodeError
 
 from fieldlink.errors import ReadError
 from fieldlink.spec import ReadReason
@@ -19,16 +20,32 @@ class _BoundedProtocol(UASocketProtocol):
 
     seen = 0
     failure: ReadError | None = None
+    has_given_up = False
+    has_status = False
 
     def data_received(self, data: bytes) -> None:
         self.seen += len(data)
         head = ((self.receive_buffer or b"")[:8] + data[:8])[:8]
         if code := self._objection(head):
-            self.failure = ReadError(ReadReason.PROTOCOL, code)
-            self._fail_all_pending(self.failure)
-            self.hard_close()
+            self._drop(code)
             return
         super().data_received(data)
+        if self.has_given_up and not self.has_status:
+            self._drop("NotOpcUa")
+
+    def disconnect_socket(self) -> None:
+        """What asyncua calls when it could not parse a message, among other occasions."""
+        self.has_given_up = True
+        super().disconnect_socket()
+
+    def _fail_all_pending(self, exc: Exception) -> None:
+        self.has_status = self.has_status or isinstance(exc, UaStatusCodeError)
+        super()._fail_all_pending(exc)
+
+    def _drop(self, code: str) -> None:
+        self.failure = self.failure or ReadError(ReadReason.PROTOCOL, code)
+        self._fail_all_pending(self.failure)
+        self.hard_close()
 
     def _objection(self, head: bytes) -> str:
         if self.seen > _MOST_BYTES:
