@@ -256,6 +256,9 @@ TIME_ZONE = env.str("PLANTGOV_TIME_ZONE", default="UTC")
 STATIC_URL = "/static/"
 STATIC_ROOT = PLANTGOV_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "plantgov" / "static"]
+# Half the time of a first start would go into compressing what no browser asks for.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "gif", "webp", "gz", "br", "zip", "woff", "woff2"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

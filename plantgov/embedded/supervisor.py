@@ -266,7 +266,9 @@ def begin_static(children: Children, place: Place) -> Callable[[], None]:
     is_there = (place.root / "static" / "staticfiles.json").exists()
     if is_there and stamp.exists() and stamp.read_text(encoding="ascii") == mark:
         return lambda: None
-    finish = children.begin(Program("static", manage("collectstatic", "--noinput", "--verbosity", "0")))
+    unused = ("--ignore", "redoc", "--ignore", "rest_framework")
+    command = manage("collectstatic", "--noinput", "--verbosity", "0", *unused)
+    finish = children.begin(Program("static", command))
 
     def finished() -> None:
         finish()
