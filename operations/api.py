@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assets.models import Asset, Location
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -9,7 +10,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets.models import Asset, Location
 from operations import selectors
 from operations.filters import EndpointFilter, ProbeRunFilter, SignalFilter
 from operations.models import Endpoint, ProbeRun, Signal
@@ -63,7 +63,19 @@ class SignalOutput(serializers.ModelSerializer):
 
     class Meta:
         model = Signal
-        fields = ["uid", "revision", "endpoint", "asset", "key", "name", "address", "datatype", "unit", "scale", "offset"]
+        fields = [
+            "uid",
+            "revision",
+            "endpoint",
+            "asset",
+            "key",
+            "name",
+            "address",
+            "datatype",
+            "unit",
+            "scale",
+            "offset",
+        ]
 
 
 class SignalInput(serializers.Serializer):
@@ -138,8 +150,12 @@ class EndpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         data = dict(given.validated_data)
         location = get_object_or_404(Location.objects.visible_to(request.user), uid=data.pop("location"))
         asset_uid = data.pop("asset", None)
-        asset = get_object_or_404(Asset.objects.visible_to(request.user), uid=asset_uid) if asset_uid else None
-        row = services.add_endpoint(services.EndpointDetails(**data), location=location, asset=asset, by=request.user)
+        asset = (
+            get_object_or_404(Asset.objects.visible_to(request.user), uid=asset_uid) if asset_uid else None
+        )
+        row = services.add_endpoint(
+            services.EndpointDetails(**data), location=location, asset=asset, by=request.user
+        )
         return Response(EndpointOutput(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={202: ProbeRunOutput})
@@ -163,7 +179,11 @@ class SignalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     def get_queryset(self) -> Any:
         """Those in view."""
-        return Signal.objects.visible_to(self.request.user).select_related("asset", "endpoint").order_by("asset", "key")
+        return (
+            Signal.objects.visible_to(self.request.user)
+            .select_related("asset", "endpoint")
+            .order_by("asset", "key")
+        )
 
     @extend_schema(request=SignalInput, responses={201: SignalOutput})
     def create(self, request: Request) -> Response:

@@ -34,5 +34,7 @@ class OperationsConfig(AppConfig):
             slots.SettingsPage("operations.endpoints", _("Endpoints and signals"), "operations:endpoint-list")
         )
         slots.settings_pages.add(
-            slots.SettingsPage("operations.networks", _("Networks that may be read"), "operations:network-list")
+            slots.SettingsPage(
+                "operations.networks", _("Networks that may be read"), "operations:network-list"
+            )
         )

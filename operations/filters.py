@@ -12,7 +12,9 @@ class EndpointFilter(django_filters.FilterSet):
     """Endpoints by text, protocol and whether they may be read."""
 
     q = django_filters.CharFilter(
-        method="search", label=_("Search"), widget=SearchInput(attrs={"placeholder": _("Search name, address, asset")})
+        method="search",
+        label=_("Search"),
+        widget=SearchInput(attrs={"placeholder": _("Search name, address, asset")}),
     )
     protocol = django_filters.ChoiceFilter(choices=Endpoint.Protocol.choices, empty_label=_("Any protocol"))
     enabled = django_filters.BooleanFilter(field_name="is_enabled", label=_("May be read"))
@@ -23,7 +25,9 @@ class EndpointFilter(django_filters.FilterSet):
 
     def search(self, rows: QuerySet[Endpoint], name: str, value: str) -> QuerySet[Endpoint]:
         """Any part of the name, the address or the asset's tag."""
-        return rows.filter(Q(name__icontains=value) | Q(url__icontains=value) | Q(asset__tag__icontains=value))
+        return rows.filter(
+            Q(name__icontains=value) | Q(url__icontains=value) | Q(asset__tag__icontains=value)
+        )
 
 
 class SignalFilter(django_filters.FilterSet):

@@ -74,12 +74,17 @@ class NetworkForm(forms.Form):
     """Addresses that may be read."""
 
     site = forms.ModelChoiceField(label=_("Site"), queryset=None)
-    cidr = forms.CharField(label=_("Network"), help_text=_("Such as 10.20.0.0/24, or 10.20.0.5/32 for one system."))
+    cidr = forms.CharField(
+        label=_("Network"), help_text=_("Such as 10.20.0.0/24, or 10.20.0.5/32 for one system.")
+    )
     ports = forms.CharField(
         label=_("Ports"), required=False, help_text=_("Separated by commas; empty for the usual ones.")
     )
     protocols = forms.MultipleChoiceField(
-        label=_("Protocols"), required=False, choices=[(p, p) for p in PROTOCOLS], widget=forms.CheckboxSelectMultiple
+        label=_("Protocols"),
+        required=False,
+        choices=[(p, p) for p in PROTOCOLS],
+        widget=forms.CheckboxSelectMultiple,
     )
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
 

@@ -2,19 +2,19 @@
 
 from typing import Any
 
+from assets.models import Asset, Location, Zone
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from plantgov.workspace.models import Leased
 
-from assets.models import Asset, Location, Zone
 from fieldlink.spec import PROTOCOLS
 from plantgov.audit.models import Governed
 from plantgov.core.scope import ScopedManager
 from plantgov.people.models import User
-from plantgov.workspace.models import Leased
 
 
 class NetworkRule(Governed):
@@ -27,10 +27,14 @@ class NetworkRule(Governed):
 
     scope_location = "site_id"
 
-    site = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="network_rules", verbose_name=_("site"))
+    site = models.ForeignKey(
+        Location, on_delete=models.PROTECT, related_name="network_rules", verbose_name=_("site")
+    )
     cidr = models.CharField(_("network"), max_length=50, help_text=_("Such as 10.20.0.0/24"))
     ports = ArrayField(models.PositiveIntegerField(), verbose_name=_("ports"), default=list, blank=True)
-    protocols = ArrayField(models.CharField(max_length=10), verbose_name=_("protocols"), default=list, blank=True)
+    protocols = ArrayField(
+        models.CharField(max_length=10), verbose_name=_("protocols"), default=list, blank=True
+    )
     reason = models.TextField(_("reason"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PROPOSED)
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -43,10 +47,12 @@ class NetworkRule(Governed):
         permissions = [("confirm_networkrule", "Confirm a network that somebody else proposed")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("proposed_by")), name="operations_rule_two_accounts"
+                condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("proposed_by")),
+                name="operations_rule_two_accounts",
             ),
             models.CheckConstraint(
-                condition=~Q(state="in_force") | Q(confirmed_by__isnull=False), name="operations_rule_confirmed"
+                condition=~Q(state="in_force") | Q(confirmed_by__isnull=False),
+                name="operations_rule_confirmed",
             ),
         ]
 
@@ -71,12 +77,17 @@ class Endpoint(Governed):
 
     name = models.CharField(_("name"), max_length=150)
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="endpoints")
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints")
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="endpoints"
+    )
     protocol = models.CharField(_("protocol"), max_length=10, choices=Protocol)
     url = models.CharField(_("address"), max_length=300)
     security = models.JSONField(_("security"), default=dict, blank=True)
     credential_ref = models.CharField(
-        _("credential"), max_length=200, blank=True, help_text=_("Where the worker finds it: env:NAME or file:/path.")
+        _("credential"),
+        max_length=200,
+        blank=True,
+        help_text=_("Where the worker finds it: env:NAME or file:/path."),
     )
     timeout_s = models.FloatField(
         _("time limit in seconds"), default=3, validators=[MinValueValidator(0.2), MaxValueValidator(60)]
@@ -136,8 +147,12 @@ class ReadingStop(Governed):
 
     scope_location = None
 
-    zone = models.ForeignKey(Zone, on_delete=models.PROTECT, null=True, blank=True, related_name="reading_stops")
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="reading_stops")
+    zone = models.ForeignKey(
+        Zone, on_delete=models.PROTECT, null=True, blank=True, related_name="reading_stops"
+    )
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="reading_stops"
+    )
     reason = models.TextField(_("reason"))
     stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     stopped_at = models.DateTimeField()
@@ -155,11 +170,16 @@ class ReadingStop(Governed):
                 name="operations_stop_one_target",
             ),
             models.CheckConstraint(
-                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                condition=Q(lifted_at=None, lifted_by=None)
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False),
                 name="operations_stop_lifted_pair",
             ),
-            models.UniqueConstraint(fields=["zone"], condition=Q(lifted_at=None), name="operations_stop_zone_once"),
-            models.UniqueConstraint(fields=["asset"], condition=Q(lifted_at=None), name="operations_stop_asset_once"),
+            models.UniqueConstraint(
+                fields=["zone"], condition=Q(lifted_at=None), name="operations_stop_zone_once"
+            ),
+            models.UniqueConstraint(
+                fields=["asset"], condition=Q(lifted_at=None), name="operations_stop_asset_once"
+            ),
         ]
 
     def __str__(self) -> str:

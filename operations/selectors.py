@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from assets.models import Asset
 from django.db.models import QuerySet
 
-from assets.models import Asset
 from operations.models import Endpoint, ProbeRun, ReadingStop, Signal
 from operations.rules import READ_SENTENCES, Observed
 from plantgov.core.verdict import Reason
@@ -21,13 +21,19 @@ def signals_of(assets: Iterable[Asset]) -> list[Signal]:
     """The signals of some assets with their endpoints, in one query."""
     ids = [asset.pk for asset in assets]
     return list(
-        Signal.objects.filter(asset__in=ids).select_related("endpoint__location", "asset__zone").order_by("asset", "key")
+        Signal.objects.filter(asset__in=ids)
+        .select_related("endpoint__location", "asset__zone")
+        .order_by("asset", "key")
     )
 
 
 def open_stops(user: Any) -> QuerySet[ReadingStop]:
     """Reading that is switched off."""
-    return ReadingStop.objects.visible_to(user).filter(lifted_at=None).select_related("zone", "asset", "stopped_by")
+    return (
+        ReadingStop.objects.visible_to(user)
+        .filter(lifted_at=None)
+        .select_related("zone", "asset", "stopped_by")
+    )
 
 
 def readings_of(run: ProbeRun) -> dict[str, Observed]:
@@ -35,10 +41,7 @@ def readings_of(run: ProbeRun) -> dict[str, Observed]:
     readings = {r["point_uid"]: r for result in run.results for r in result["readings"]}
     refused = {row["signal"]: row for row in run.refused}
     asked = Signal.objects.filter(uid__in=[*readings, *refused]).select_related("endpoint")
-    return {
-        str(s.uid): _observed(s, readings.get(str(s.uid)), refused.get(str(s.uid)))
-        for s in asked
-    }
+    return {str(s.uid): _observed(s, readings.get(str(s.uid)), refused.get(str(s.uid))) for s in asked}
 
 
 def _observed(signal: Signal, reading: dict[str, Any] | None, refused: dict[str, Any] | None) -> Observed:

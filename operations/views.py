@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assets.models import Asset, Location
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -11,12 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from assets.models import Asset, Location
 from fieldlink.spec import NetworkRule as AllowedNetwork
 from operations import selectors
 from operations.filters import EndpointFilter
 from operations.forms import EndpointForm, NetworkForm, ReasonForm, SignalForm
-from operations.models import Endpoint, NetworkRule, ProbeRun, ReadingStop, Signal
+from operations.models import NetworkRule, ProbeRun, ReadingStop, Signal
 from operations.services import endpoints as services
 from operations.services import probes
 from plantgov.core.clock import now
@@ -111,7 +111,9 @@ def endpoint_edit(request: HttpRequest, uid: str) -> HttpResponse:
         "is_enabled": endpoint.is_enabled,
         "asset": endpoint.asset.tag if endpoint.asset else "",
     }
-    form = EndpointForm(request.POST or None, initial=initial, locations=Location.objects.filter(pk=endpoint.location_id))
+    form = EndpointForm(
+        request.POST or None, initial=initial, locations=Location.objects.filter(pk=endpoint.location_id)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             services.change_endpoint(endpoint, form.details(), by=request.user)
@@ -183,20 +185,30 @@ def run_detail(request: HttpRequest, uid: str) -> HttpResponse:
 def network_list(request: HttpRequest) -> HttpResponse:
     """Networks that may be read, and a form to propose one."""
     require_anywhere(request.user, "operations.view_networkrule")
-    form = NetworkForm(request.POST or None, sites=_locations(request, "operations.add_networkrule").filter(kind="site"))
+    form = NetworkForm(
+        request.POST or None, sites=_locations(request, "operations.add_networkrule").filter(kind="site")
+    )
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
             allowed = AllowedNetwork(given["cidr"], tuple(given["ports"]), tuple(given["protocols"]))
             services.propose_network(given["site"], allowed, by=request.user, reason=given["reason"])
-            messages.success(request, _("Proposed. A second person has to confirm it before anything is read."))
+            messages.success(
+                request, _("Proposed. A second person has to confirm it before anything is read.")
+            )
             return redirect("operations:network-list")
         except ValueError as error:
             form.add_error("cidr", str(error))
         except BadInput as error:
             _into(form, error)
-    rules = NetworkRule.objects.visible_to(request.user).select_related("site", "proposed_by__person", "confirmed_by__person")
-    context = {"rules": rules, "form": form, "may_propose": bool(scope_of(request.user, "operations.add_networkrule"))}
+    rules = NetworkRule.objects.visible_to(request.user).select_related(
+        "site", "proposed_by__person", "confirmed_by__person"
+    )
+    context = {
+        "rules": rules,
+        "form": form,
+        "may_propose": bool(scope_of(request.user, "operations.add_networkrule")),
+    }
     return render(request, "operations/network_list.html", context, status=400 if form.errors else 200)
 
 

@@ -86,10 +86,10 @@ def _guard_speaks(request: pytest.FixtureRequest) -> Iterator[None]:
     """At the end of a test in one transaction, let the deferred guard say what it would say at commit."""
     uses_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
     yield
-    if uses_database and "fresh_database" not in request.fixturenames and connection.in_atomic_block:
-        if not connection.needs_rollback:
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    in_one_transaction = uses_database and "fresh_database" not in request.fixturenames
+    if in_one_transaction and connection.in_atomic_block and not connection.needs_rollback:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from assets.models import Location
+from assets.services import observations
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from assets.models import Location
-from assets.services import observations
 from fieldlink.runner import run_plan
 from fieldlink.spec import EndpointSpec, Plan, PointSpec, Probe, Result, SecuritySpec
 from fieldlink.spec import NetworkRule as AllowedNetwork
@@ -63,7 +63,11 @@ def _sort_out(signals: Sequence[Signal]) -> tuple[list[Signal], list[dict[str, A
     stops = _stops(signals)
     allowed, refused = [], []
     for signal in signals:
-        covering = [s for s in stops if s.asset_id == signal.asset_id or (s.zone_id and s.zone_id == signal.asset.zone_id)]
+        covering = [
+            s
+            for s in stops
+            if s.asset_id == signal.asset_id or (s.zone_id and s.zone_id == signal.asset.zone_id)
+        ]
         reasons = reading_blockers(signal.endpoint, covering)
         if reasons:
             refused.append(_refusal(signal, reasons[0]))
@@ -91,7 +95,9 @@ def _plans(signals: Sequence[Signal], deadline_s: float) -> list[Plan]:
     return [
         Plan(
             run_uid=str(new_uid()),
-            probes=tuple(Probe(endpoint_spec(e), tuple(map(point_spec, found))) for e, found in endpoints.items()),
+            probes=tuple(
+                Probe(endpoint_spec(e), tuple(map(point_spec, found))) for e, found in endpoints.items()
+            ),
             networks=allowed_networks(site_id),
             allow_loopback=settings.PLANTGOV_ALLOW_LOOPBACK,
             deadline_s=deadline_s,
@@ -109,7 +115,9 @@ def site_id_of(location: Location) -> int:
 def allowed_networks(site_id: int) -> tuple[AllowedNetwork, ...]:
     """The networks in force at a site."""
     rules = NetworkRule.objects.filter(site_id=site_id, state=NetworkRule.State.IN_FORCE)
-    return tuple(AllowedNetwork(cidr=r.cidr, ports=tuple(r.ports), protocols=tuple(r.protocols)) for r in rules)
+    return tuple(
+        AllowedNetwork(cidr=r.cidr, ports=tuple(r.ports), protocols=tuple(r.protocols)) for r in rules
+    )
 
 
 def endpoint_spec(endpoint: Endpoint) -> EndpointSpec:

@@ -121,6 +121,9 @@ class ThingCounter(models.Model):
     thing_uid = models.UUIDField(primary_key=True)
     last_seq = models.BigIntegerField()
 
+    def __str__(self) -> str:
+        return f"{self.thing_uid}: {self.last_seq}"
+
 
 class PersonalValue(models.Model):
     """A personal value behind a salted commitment in the ledger; may be erased without breaking a proof."""
@@ -132,3 +135,6 @@ class PersonalValue(models.Model):
     field = models.CharField(max_length=63)
     salt = models.BinaryField(max_length=16)
     value = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.field} of {self.entry_uid}"

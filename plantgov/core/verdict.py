@@ -27,6 +27,7 @@ class ReasonKind:
         _KINDS[self.code] = self
 
     def __call__(self, **params: Any) -> "Reason":
+        """A reason of this kind; the parameters are those of its sentence."""
         return Reason(self.code, params)
 
 

@@ -11,7 +11,10 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 APPS = ["plantgov", "fieldlink", "assets", "access", "operations", "changes", "evidence"]
 SOURCES = [
-    path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts and "vendor" not in path.parts
+    path
+    for app in APPS
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts and "vendor" not in path.parts
 ]
 DOORS = {"views", "api", "forms", "filters", "urls", "tasks", "selectors", "rules", "states"}
 
@@ -47,7 +50,9 @@ def test_doors_write_nothing(path):
             assert not written, f"{_name(path)}:{node.lineno} writes; call a service"
 
 
-@pytest.mark.parametrize("model", [m for m in apps.get_models() if m.__module__.split(".")[0] in APPS], ids=lambda m: m._meta.label)
+@pytest.mark.parametrize(
+    "model", [m for m in apps.get_models() if m.__module__.split(".")[0] in APPS], ids=lambda m: m._meta.label
+)
 def test_every_model_says_whether_it_is_governed(model):
     reason = getattr(model, "governed", None)
     assert reason is True or (isinstance(reason, str) and len(reason) > 10), model._meta.label
@@ -55,10 +60,15 @@ def test_every_model_says_whether_it_is_governed(model):
 
 def test_no_word_of_where_it_was_made():
     banned = ["/work/", ".library", "shared/", "/opt/pypi"]
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     for name in listed:
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".html", ".toml", ".txt", ".in", ".css", ".js", ".yml", ""} and path.is_file():
+        if (
+            path.suffix in {".py", ".md", ".html", ".toml", ".txt", ".in", ".css", ".js", ".yml", ""}
+            and path.is_file()
+        ):
             if name == _name(Path(__file__)) or "vendor" in name:
                 continue
             text = path.read_text(encoding="utf-8", errors="replace")

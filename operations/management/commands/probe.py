@@ -11,7 +11,14 @@ from fieldlink.runner import run
 from fieldlink.spec import EndpointSpec, NetworkRule, Plan, PointSpec, Probe, Reading, SpecError
 from operations.models import NetworkRule as Rule
 
-PROTOCOL_OF = {"opc.tcp": "opcua", "modbus": "modbus", "mqtt": "mqtt", "mqtts": "mqtt", "http": "http", "https": "http"}
+PROTOCOL_OF = {
+    "opc.tcp": "opcua",
+    "modbus": "modbus",
+    "mqtt": "mqtt",
+    "mqtts": "mqtt",
+    "http": "http",
+    "https": "http",
+}
 
 
 class Command(BaseCommand):
@@ -34,7 +41,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"readings": [_as_json(r) for r in readings]}))
         else:
             for reading in readings:
-                self.stdout.write(f"{reading.address}  {reading.value}  {reading.unit}  {reading.quality}  {reading.reason}")
+                self.stdout.write(
+                    f"{reading.address}  {reading.value}  {reading.unit}  {reading.quality}  {reading.reason}"
+                )
         raise SystemExit(0 if all(r.is_ok for r in readings) else 1)
 
     def _plan(self, options: dict[str, Any]) -> Plan:
@@ -44,7 +53,12 @@ class Command(BaseCommand):
         rules = Rule.objects.filter(state=Rule.State.IN_FORCE)
         return Plan(
             run_uid="probe",
-            probes=(Probe(EndpointSpec(uid="probe", protocol=protocol, url=options["url"]), _points(options["address"])),),
+            probes=(
+                Probe(
+                    EndpointSpec(uid="probe", protocol=protocol, url=options["url"]),
+                    _points(options["address"]),
+                ),
+            ),
             networks=tuple(NetworkRule(r.cidr, tuple(r.ports), tuple(r.protocols)) for r in rules),
             allow_loopback=settings.PLANTGOV_ALLOW_LOOPBACK,
             deadline_s=options["deadline"],
@@ -57,4 +71,7 @@ def _points(addresses: list[str]) -> tuple[PointSpec, ...]:
 
 def _as_json(reading: Reading) -> dict[str, Any]:
     data = reading.to_json()
-    return {key: data[key] for key in ("address", "value", "unit", "quality", "source_time", "received_time", "reason")}
+    return {
+        key: data[key]
+        for key in ("address", "value", "unit", "quality", "source_time", "received_time", "reason")
+    }

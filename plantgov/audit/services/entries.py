@@ -65,7 +65,7 @@ class Draft:
     authority: Authority = field(default_factory=Authority)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - one line a type
     """A value as canonical JSON may hold it: no floats, times in UTC with a Z."""
     match value:
         case None | bool():

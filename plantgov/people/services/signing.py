@@ -1,7 +1,7 @@
 """Proving again who one is, and signing."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,7 +56,7 @@ class Statement:
     sentence: str
     content_digest: str
     evidence_digest: str = ""
-    authority: Authority = Authority()
+    authority: Authority = field(default_factory=Authority)
 
 
 def reauthenticate(user: User, *, password: str, code: str = "") -> Reauthentication:

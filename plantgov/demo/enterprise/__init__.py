@@ -1,0 +1,1 @@
+"""The invented enterprise that `make run` shows."""
