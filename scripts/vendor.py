@@ -76,8 +76,8 @@ def vendor(package: dict[str, Any], *, relock: bool) -> None:
 def fetch(package: dict[str, Any], folder: Path) -> Path:
     """Downloads the tarball through npm, from whichever registry npm is set up for."""
     wanted = f"{package['name']}@{package['version']}"
-    subprocess.run(  # noqa: S603 - the name comes from our own manifest
-        ["npm", "pack", wanted, "--silent", "--pack-destination", str(folder)],  # noqa: S607
+    subprocess.run(
+        ["npm", "pack", wanted, "--silent", "--pack-destination", str(folder)],
         check=True,
         stdout=subprocess.DEVNULL,
     )

@@ -45,7 +45,9 @@ SHOTS = Path(os.environ.get("PLANTGOV_SHOTS", Path(__file__).resolve().parent.pa
 def chromium() -> str | None:
     """The system's Chromium, or the one named by PLANTGOV_CHROMIUM."""
     named = os.environ.get("PLANTGOV_CHROMIUM")
-    return named or next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    return named or next(
+        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
+    )
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +97,12 @@ def _policy(text: str, complaints: list[str]) -> None:
 
 def assert_accessible(page: Page) -> None:
     """No violation of axe's rules on the page as it stands."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]})
+    found = Axe().run(
+        page, options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    )
     problems = [
-        f"{v['id']}: {v['help']}\n" + "\n".join(f"    {n['html'][:200]}\n    {n['failureSummary']}" for n in v["nodes"][:4])
+        f"{v['id']}: {v['help']}\n"
+        + "\n".join(f"    {n['html'][:200]}\n    {n['failureSummary']}" for n in v["nodes"][:4])
         for v in found.response["violations"]
     ]
     assert not problems, f"{page.url}\n" + "\n".join(problems)

@@ -20,7 +20,13 @@ def gallery_settings() -> override_settings:
     engine = deepcopy(settings.TEMPLATES[0])
     engine["DIRS"] = [TEMPLATES, *engine["DIRS"]]
     engine["OPTIONS"]["context_processors"] = ["django.template.context_processors.request"]
-    kept = ("SecurityMiddleware", "CSPMiddleware", "LocaleMiddleware", "CsrfViewMiddleware", "XFrameOptionsMiddleware")
+    kept = (
+        "SecurityMiddleware",
+        "CSPMiddleware",
+        "LocaleMiddleware",
+        "CsrfViewMiddleware",
+        "XFrameOptionsMiddleware",
+    )
     return override_settings(
         ROOT_URLCONF="tests.ui.gallery",
         TEMPLATES=[engine],

@@ -40,7 +40,9 @@ class Example(forms.Form):
     tag = forms.CharField(label="Tag", help_text="As it stands on the nameplate, such as BO-PLC-129.")
     kind = forms.ChoiceField(label="Kind", choices=[("plc", "PLC"), ("hmi", "HMI")])
     purpose = forms.CharField(label="What it does", widget=forms.Textarea(attrs={"rows": 3}), required=False)
-    bought_on = forms.DateField(label="In service since", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    bought_on = forms.DateField(
+        label="In service since", required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
     safety = forms.BooleanField(label="It has a safety function", required=False)
     mode = forms.ChoiceField(
         label="Mode", widget=forms.RadioSelect, choices=[("observe", "Observe"), ("enforce", "Enforce")]
@@ -58,21 +60,29 @@ class Filters(forms.Form):
             attrs={"type": "search", "placeholder": "Search tag, name, owner", "data-pg-filter": ""}
         ),
     )
-    area = forms.ChoiceField(label="Area", choices=[("", "All areas"), ("BO", "Boiler house")], required=False)
-    health = forms.ChoiceField(label="Health", choices=[("", "Any health"), ("failed", "Failed")], required=False)
+    area = forms.ChoiceField(
+        label="Area", choices=[("", "All areas"), ("BO", "Boiler house")], required=False
+    )
+    health = forms.ChoiceField(
+        label="Health", choices=[("", "Any health"), ("failed", "Failed")], required=False
+    )
 
 
 class Signing(forms.Form):
     """What a signature asks for."""
 
-    password = forms.CharField(label="Your password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    password = forms.CharField(
+        label="Your password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
     code = forms.CharField(
         label="Code of your second factor",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
     )
 
 
-def _item(key: str, label: str, icon: str, group: str, count: int | None = None, urgent: bool = False) -> dict[str, Any]:
+def _item(
+    key: str, label: str, icon: str, group: str, count: int | None = None, urgent: bool = False
+) -> dict[str, Any]:
     return {"item": NavigationItem(key, label, icon, f"gallery-{key}", group, urgent=urgent), "count": count}
 
 
@@ -100,7 +110,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
                     _item("access", "Access", "shield-lock", "govern"),
                 ],
             ),
-            ("prove", [_item("audit", "Audit log", "history", "prove"), _item("exports", "Exports", "file-export", "prove")]),
+            (
+                "prove",
+                [
+                    _item("audit", "Audit log", "history", "prove"),
+                    _item("exports", "Exports", "file-export", "prove"),
+                ],
+            ),
         ],
     }
 
@@ -108,24 +124,48 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def components(request: HttpRequest) -> HttpResponse:
     """Every component once, in every state it has."""
     at = now()
-    bound = Example({"tag": "", "kind": "plc", "mode": "observe"})
     context = {
         **frame(request),
-        "banners": [{"tone": "warn", "icon": "eye", "text": "Karlstad is in observe: gates show what they would have done.", "url": "/", "label": "Why"}],
+        "banners": [
+            {
+                "tone": "warn",
+                "icon": "eye",
+                "text": "Karlstad is in observe: gates show what they would have done.",
+                "url": "/",
+                "label": "Why",
+            }
+        ],
         "vocabularies": [(kind, list(words)) for kind, words in VOCABULARIES.items()],
         "form": Example(initial={"tag": "BO-PLC-129"}),
-        "bound": bound,
         "signing": Signing(),
         "reasons": [SELF_APPROVAL(name="Jiro Tanaka"), MISMATCH(observed="9f31c2aa", expected="71b0e4d9")],
         "past": at - timedelta(minutes=4, seconds=10),
         "ahead": at + timedelta(minutes=4, seconds=10),
-        "facts": [("Tag", "BO-PLC-129"), ("Firmware", "V2.9.7"), ("Owner", None), ("Address", "opc.tcp://10.20.30.40:4840")],
+        "facts": [
+            ("Tag", "BO-PLC-129"),
+            ("Firmware", "V2.9.7"),
+            ("Owner", None),
+            ("Address", "opc.tcp://10.20.30.40:4840"),
+        ],
         "changed": [
             {"label": "Firmware", "before": "V2.9.4", "after": "V2.9.7"},
             {"label": "Owner", "before": None, "after": "Mary Okafor"},
         ],
-        "files": [{"name": "BFP_2026-11-18.zap17", "url": "/", "size": 4_381_220, "by": "A. Lindqvist", "at": at, "sha256": "9f31c2aa71b0e4d9" * 4}],
-        "places": [{"name": "Norrskog", "url": "/"}, {"name": "Karlstad", "url": "/"}, {"name": "Boiler house"}],
+        "files": [
+            {
+                "name": "BFP_2026-11-18.zap17",
+                "url": "/",
+                "size": 4_381_220,
+                "by": "A. Lindqvist",
+                "at": at,
+                "sha256": "9f31c2aa71b0e4d9" * 4,
+            }
+        ],
+        "places": [
+            {"name": "Norrskog", "url": "/"},
+            {"name": "Karlstad", "url": "/"},
+            {"name": "Boiler house"},
+        ],
     }
     return render(request, "gallery/components.html", context)
 
@@ -146,15 +186,26 @@ def assets(request: HttpRequest) -> HttpResponse:
         ],
         "bulk_actions": [
             {"label": "Run checks", "icon": "player-play", "url": "/assets/"},
-            {"label": "Retire", "icon": "archive", "url": "/assets/", "confirm": "Retire the selected assets?"},
+            {
+                "label": "Retire",
+                "icon": "archive",
+                "url": "/assets/",
+                "confirm": "Retire the selected assets?",
+            },
         ],
     }
     return render(request, "gallery/assets.html", context)
 
 
 def _asset(number: int) -> dict[str, Any]:
-    health = ("healthy", "unknown", "degraded", "healthy", "failed", "healthy", "maintenance", "healthy")[number % 8]
-    name, kind = [("Feed pump drive ACS880-01", "Drive"), ("Line PLC Siemens S7-1515", "PLC"), ("Process historian", "Historian")][number % 3]
+    health = ("healthy", "unknown", "degraded", "healthy", "failed", "healthy", "maintenance", "healthy")[
+        number % 8
+    ]
+    name, kind = [
+        ("Feed pump drive ACS880-01", "Drive"),
+        ("Line PLC Siemens S7-1515", "PLC"),
+        ("Process historian", "Historian"),
+    ][number % 3]
     return {
         "pk": number,
         "tag": f"BO-{kind[:3].upper()}-{100 + number}",
@@ -172,7 +223,11 @@ def _asset(number: int) -> dict[str, Any]:
 def change(request: HttpRequest) -> HttpResponse:
     """A change waiting for a decision."""
     at = now()
-    live = {"source": "live", "source_at": at - timedelta(seconds=42), "expires_at": at + timedelta(minutes=9)}
+    live = {
+        "source": "live",
+        "source_at": at - timedelta(seconds=42),
+        "expires_at": at + timedelta(minutes=9),
+    }
     context = {
         **frame(request),
         "signing": Signing(),
@@ -184,22 +239,74 @@ def change(request: HttpRequest) -> HttpResponse:
             {"label": "Verify and close", "detail": "Post-change check", "state": "todo"},
         ],
         "checks": [
-            {"verdict": "pass", "name": "Identity", "subject": "BO-PLC-104", "observed": "6ES7 515-2AM01", "expected": "6ES7 515-2AM01", **live},
             {
-                "verdict": "fail", "name": "Program equals baseline", "subject": "BO-PLC-104", "observed": "9f31c2aa", "expected": "71b0e4d9",
-                "reason": MISMATCH(observed="9f31c2aa", expected="71b0e4d9"), **live,
+                "verdict": "pass",
+                "name": "Identity",
+                "subject": "BO-PLC-104",
+                "observed": "6ES7 515-2AM01",
+                "expected": "6ES7 515-2AM01",
+                **live,
             },
-            {"verdict": "error", "name": "Interlock bypasses", "subject": "BO-SIS-112", "expected": "0", "source": "live",
-             "reason": Reason("gallery_mismatch", {"observed": "not to be had", "expected": "0"})},
-            {"verdict": "inconclusive", "name": "Drum level", "observed": "412", "unit": "mm", "expected": "380–420", "severity": "warning", **live},
-            {"verdict": "pass", "name": "Backup is fresh", "observed": "2 d", "expected": "≤ 7 d", "source": "imported", "source_at": at - timedelta(days=2)},
-            {"verdict": "pass", "name": "Permit to work", "observed": "PTW-2211", "source": "manual", "by": "J. Tanaka", "source_at": at - timedelta(hours=1)},
+            {
+                "verdict": "fail",
+                "name": "Program equals baseline",
+                "subject": "BO-PLC-104",
+                "observed": "9f31c2aa",
+                "expected": "71b0e4d9",
+                "reason": MISMATCH(observed="9f31c2aa", expected="71b0e4d9"),
+                **live,
+            },
+            {
+                "verdict": "error",
+                "name": "Interlock bypasses",
+                "subject": "BO-SIS-112",
+                "expected": "0",
+                "source": "live",
+                "reason": Reason("gallery_mismatch", {"observed": "not to be had", "expected": "0"}),
+            },
+            {
+                "verdict": "inconclusive",
+                "name": "Drum level",
+                "observed": "412",
+                "unit": "mm",
+                "expected": "380–420",
+                "severity": "warning",
+                **live,
+            },
+            {
+                "verdict": "pass",
+                "name": "Backup is fresh",
+                "observed": "2 d",
+                "expected": "≤ 7 d",
+                "source": "imported",
+                "source_at": at - timedelta(days=2),
+            },
+            {
+                "verdict": "pass",
+                "name": "Permit to work",
+                "observed": "PTW-2211",
+                "source": "manual",
+                "by": "J. Tanaka",
+                "source_at": at - timedelta(hours=1),
+            },
             {"verdict": "not_applicable", "name": "Batch is idle", "source": "internal"},
         ],
         "items": [
-            {"who": "Jiro Tanaka", "what": "approved the peer review", "at": at - timedelta(days=2), "text": "Simulated on the test bench with one transmitter forced to fault."},
+            {
+                "who": "Jiro Tanaka",
+                "what": "approved the peer review",
+                "at": at - timedelta(days=2),
+                "text": "Simulated on the test bench with one transmitter forced to fault.",
+            },
             {"who": "Anna Lindqvist", "what": "attached the rollback archive", "at": at - timedelta(days=4)},
-            {"icon": "ban", "tone": "crit", "who": "", "what": "The gate was refused", "at": at - timedelta(days=1), "detail": "2 of 7 checks"},
+            {
+                "icon": "ban",
+                "tone": "crit",
+                "who": "",
+                "what": "The gate was refused",
+                "at": at - timedelta(days=1),
+                "detail": "2 of 7 checks",
+            },
         ],
         "text": "@@ FB_DrumLevelTrip, network 4 @@\n Vote    := 2oo3(LT101A, LT101B, LT101C);\n-Trip    := Vote;\n"
         "+Degrade := LT101A.Fault XOR LT101B.Fault XOR LT101C.Fault;\n+Trip    := SEL(G := Degrade, IN0 := Vote, IN1 := Vote1oo2);",
@@ -226,7 +333,12 @@ def progress(request: HttpRequest) -> HttpResponse:
 def refused(request: HttpRequest) -> HttpResponse:
     """What a blocked action answers."""
     frame(request)
-    return render(request, "components/reasons.html", {"reasons": [SELF_APPROVAL(name="Jiro Tanaka")], "status": 409}, status=409)
+    return render(
+        request,
+        "components/reasons.html",
+        {"reasons": [SELF_APPROVAL(name="Jiro Tanaka")], "status": 409},
+        status=409,
+    )
 
 
 def missing(request: HttpRequest) -> HttpResponse:
@@ -234,9 +346,90 @@ def missing(request: HttpRequest) -> HttpResponse:
     return render(request, "404.html", frame(request), status=404)
 
 
+class SignIn(forms.Form):
+    """The fields of the sign-in page."""
+
+    login = forms.CharField(label="User name or e-mail")
+    password = forms.CharField(label="Password", widget=forms.PasswordInput)
+    passwordless = forms.BooleanField(label="It can sign me in without a password", required=False)
+    credential = forms.CharField(widget=forms.HiddenInput, required=False)
+    secret = "JBSWY3DPEHPK3PXP"
+
+
+def sign_in(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the pages about signing in, with invented contents."""
+    at = now()
+    key = SimpleNamespace(pk=1, created_at=at, last_used_at=None, wrap=SimpleNamespace(is_passwordless=True))
+    codes = SimpleNamespace(generate_codes=list(range(10)), get_unused_codes=list(range(7)))
+    session = {
+        "ip": "10.20.30.40",
+        "user_agent": "Firefox 132 on Debian",
+        "created_at": at,
+        "last_seen_at": at,
+    }
+    context = {
+        **frame(request),
+        "form": SignIn({"login": ""} if "wrong" in request.GET else None),
+        "webauthn_form": SignIn(auto_id="key_%s"),
+        "PASSKEY_LOGIN_ENABLED": True,
+        "MFA_SUPPORTED_TYPES": ["totp", "webauthn"],
+        "reauthentication_alternatives": [{"url": "/", "description": "Use your authenticator app"}],
+        "authenticators": [key]
+        if name.endswith("list")
+        else {"totp": key, "webauthn": [key], "recovery_codes": codes},
+        "is_mfa_enabled": True,
+        "js_data": {},
+        "sessions": [
+            SimpleNamespace(is_current=True, **session),
+            SimpleNamespace(is_current=False, **session),
+        ],
+        "session_count": 2,
+        "show_last_seen_at": True,
+        "unused_codes": ["60127 11432", "88120 09431"],
+        "total_count": 10,
+        "can_view_codes": True,
+        "can_download_codes": True,
+        "can_generate_codes": True,
+        "totp_svg_data_uri": "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=",
+    }
+    return render(request, f"{name}.html", context)
+
+
+SIGN_IN_PAGES = [
+    "account/login",
+    "account/logout",
+    "account/signup_closed",
+    "account/password_reset",
+    "account/password_reset_done",
+    "account/password_reset_from_key",
+    "account/password_change",
+    "account/reauthenticate",
+    "mfa/authenticate",
+    "mfa/index",
+    "mfa/totp/activate_form",
+    "mfa/totp/deactivate_form",
+    "mfa/recovery_codes/index",
+    "mfa/recovery_codes/generate",
+    "mfa/webauthn/authenticator_list",
+    "mfa/webauthn/add_form",
+    "usersessions/usersession_list",
+]
+
+
+def form(request: HttpRequest) -> HttpResponse:
+    """A form that came back with errors."""
+    bound = Example({"tag": "", "kind": "plc", "mode": "observe"})
+    bound.add_error(None, "BO-PLC-129 already stands in Karlstad.")
+    return render(request, "gallery/form.html", {**frame(request), "form": bound})
+
+
 def empty(request: HttpRequest) -> HttpResponse:
     """A target for links of the navigation."""
-    return render(request, "refused.html", {**frame(request), "reasons": [SELF_APPROVAL(name="Jiro Tanaka")], "status": 409})
+    return render(
+        request,
+        "refused.html",
+        {**frame(request), "reasons": [SELF_APPROVAL(name="Jiro Tanaka")], "status": 409},
+    )
 
 
 urlpatterns = [
@@ -250,6 +443,8 @@ urlpatterns = [
     path("settings/", empty, name="settings"),
     path("search/", empty, name="search"),
     path("inbox/", empty, name="inbox"),
+    path("form/", form),
+    path("sign-in/<path:name>/", sign_in),
     path("progress/", progress),
     path("refused/", refused),
     path("account/", include("allauth.urls")),

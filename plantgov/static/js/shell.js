@@ -111,6 +111,10 @@
     if (closest(event, "[data-pg-print]")) window.print();
   });
 
+  // The drawer is a dialog only while it is open, and only then needs a name of its own.
+  document.addEventListener("show.bs.offcanvas", (event) => event.target.setAttribute("aria-label", event.target.dataset.pgDrawer));
+  document.addEventListener("hidden.bs.offcanvas", (event) => event.target.removeAttribute("aria-label"));
+
   // -- New content: errors take the focus, dialogs that the server opened open --
   const arrive = (root) => {
     const dialog = root.querySelector?.("dialog[data-pg-open]");
