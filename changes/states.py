@@ -128,9 +128,7 @@ _WORKERS = (W("changes.implement_change", R.IMPLEMENTER), W("changes.release_cha
 TRANSITIONS: dict[str, Transition] = {
     row.name: row
     for row in (
-        Transition(
-            "submit", _("Submit"), (S.DRAFT,), S.ASSESSMENT, (W("changes.add_change", R.REQUESTER),)
-        ),
+        Transition("submit", _("Submit"), (S.DRAFT,), S.ASSESSMENT, (W("changes.add_change", R.REQUESTER),)),
         Transition(
             "return",
             _("Return to the requester"),
