@@ -79,6 +79,17 @@ def classify(exc: BaseException) -> tuple[ReadReason, str]:
     return ReadReason.PROTOCOL, type(exc).__name__
 
 
+def after_handshake(exc: Exception) -> ReadError | None:
+    """TLS 1.3 servers reject our certificate after the handshake, and some just hang up.
+
+    For a connection over TLS that ended before the first byte of an answer; None if it did not.
+    """
+    reason, _ = classify(exc)
+    if reason is not ReadReason.REFUSED:
+        return None
+    return ReadError(ReadReason.CLIENT_CERT_REJECTED, "ClosedAfterHandshake")
+
+
 def _tls(exc: ssl.SSLError) -> tuple[ReadReason, str]:
     name = exc.reason or ""
     if any(alert in name for alert in _CLIENT_ALERTS):

@@ -14,7 +14,7 @@ import httpx
 from fieldlink.connectors.documents import DocumentAddress, observed
 from fieldlink.connectors.documents import parse as parse_document
 from fieldlink.credentials import credential
-from fieldlink.errors import AddressError, ReadError, classify
+from fieldlink.errors import AddressError, ReadError, after_handshake, classify
 from fieldlink.link import Connector, Link
 from fieldlink.sheet import Observation
 from fieldlink.spec import EndpointIdentity, PointSpec, ReadReason
@@ -129,7 +129,10 @@ async def _get(link: Link, client: httpx.AsyncClient, path: str) -> tuple[bytes,
         finally:
             await response.aclose()
     except httpx.HTTPError as exc:
-        raise _explained(exc) from exc
+        explained = _explained(exc)
+        if link.target.is_tls and not isinstance(exc, httpx.ConnectError):
+            explained = after_handshake(explained) or explained
+        raise explained from exc
 
 
 def _url(link: Link, path: str) -> httpx.URL:
@@ -167,7 +170,7 @@ def _explained(exc: httpx.HTTPError) -> ReadError:
     """The operating system's or TLS' own error where the library carries one."""
     chain = list(_causes(exc))
     for cause in chain:
-        if isinstance(cause, OSError) and cause.errno is not None:
+        if isinstance(cause, ssl.SSLError) or (isinstance(cause, OSError) and cause.errno is not None):
             return ReadError(*classify(cause))
     if isinstance(exc, httpx.TimeoutException):
         return ReadError(ReadReason.TIMEOUT, "Timeout")

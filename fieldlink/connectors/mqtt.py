@@ -7,6 +7,7 @@ that could send a message to a topic.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import struct
 from collections import defaultdict
@@ -16,7 +17,7 @@ from time import perf_counter
 from fieldlink.connectors.documents import DocumentAddress, observed
 from fieldlink.connectors.documents import parse as parse_document
 from fieldlink.credentials import Credential, credential
-from fieldlink.errors import AddressError, ReadError
+from fieldlink.errors import AddressError, ReadError, after_handshake
 from fieldlink.link import Connector, Link
 from fieldlink.sheet import Sheet
 from fieldlink.spec import EndpointIdentity, PointSpec, ReadReason
@@ -62,7 +63,12 @@ async def read(link: Link) -> None:
     began = perf_counter()
     async with await Stream.open(link.target, link.address, context=context) as stream:
         stream.send(_connect(user))
-        await _accepted(stream)
+        try:
+            await _accepted(stream)
+        except (OSError, asyncio.IncompleteReadError) as exc:
+            if context is not None and (rejected := after_handshake(exc)):
+                raise rejected from exc
+            raise
         if link.identify:
             link.sheet.identity = _identity(link, stream)
         stream.send(_subscribe(list(waiting)))

@@ -202,7 +202,10 @@ async def _secured_client(link: Link) -> FieldClient:
     if security.policy == "None":
         return client
     own = own_identity(security)
-    certificate = remembered(security) or await _discovered(link)
+    certificate = remembered(security)
+    client.is_certificate_remembered = certificate is not None
+    if certificate is None:
+        certificate = await _discovered(link)
     client.application_uri = own.application_uri
     client.secure(policy_of(security, own, certificate))
     return client
@@ -228,23 +231,40 @@ async def _discovered(link: Link) -> bytes:
 
 async def _open(link: Link, client: FieldClient, user: Credential | None) -> None:
     security = link.endpoint.security
-    await client.transport.connect_socket(str(link.address), link.target.port)
-    await client.send_hello()
-    try:
-        await client.open_secure_channel()
-        await client.create_session()
-    except Exception as exc:
-        if security.policy == "None":
-            raise
-        forget(security)
-        await _discovered(link)  # says TLS_UNTRUSTED if the server's certificate has changed
-        raise _refused(exc) from exc
+    if security.policy == "None":
+        await _open_session(link, client)
+    else:
+        await _open_secured(link, client)
     check_pin(security, client.security_policy.peer_certificate)
     if user is None:
         await client.activate_session()
         return
     _refuse_clear_password(client)
     await client.activate_session(username=user.user, password=user.password)
+
+
+async def _open_session(link: Link, client: FieldClient) -> None:
+    await client.transport.connect_socket(str(link.address), link.target.port)
+    await client.send_hello()
+    await client.open_secure_channel()
+    await client.create_session()
+
+
+async def _open_secured(link: Link, client: FieldClient) -> None:
+    """Where it fails, ask for the certificate anew: TLS_UNTRUSTED if that has changed since.
+
+    A server that cannot decrypt what was meant for its old certificate may just stay silent.
+    """
+    security = link.endpoint.security
+    patience_s = link.left_s() / 2 if client.is_certificate_remembered else None
+    try:
+        async with asyncio.timeout(patience_s):
+            await _open_session(link, client)
+    except Exception as exc:
+        client.transport.abort()
+        forget(security)
+        await _discovered(link)
+        raise _refused(exc) from exc
 
 
 def _refused(exc: Exception) -> Exception:

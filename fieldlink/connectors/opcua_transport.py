@@ -93,6 +93,7 @@ class FieldClient(Client):
         super().__init__(url)
         self.transport = BoundedUaClient(timeout_s)
         self.uaclient = self.transport
+        self.is_certificate_remembered = False
 
     def secure(self, policy: SecurityPolicy) -> None:
         """Protect channel and messages by this policy; before connecting."""

@@ -20,7 +20,7 @@ OPENINGS = {
 
 
 @asynccontextmanager
-async def listening(behaviour: Behaviour) -> AsyncIterator[int]:
+async def listening(behaviour: Behaviour, **options: object) -> AsyncIterator[int]:
     """A server that treats every connection the same way, closed with all its connections."""
     writers: list[asyncio.StreamWriter] = []
     tasks: set[asyncio.Task] = set()
@@ -31,7 +31,7 @@ async def listening(behaviour: Behaviour) -> AsyncIterator[int]:
         with suppress(OSError, asyncio.CancelledError):
             await behaviour(reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, **options)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -91,9 +91,9 @@ async def modbus_plant(
         await server.shutdown()
 
 
-async def opcua_server() -> Server:
+async def opcua_server(**options: object) -> Server:
     """An OPC UA server with values of every quality, not yet started."""
-    server = Server()
+    server = Server(**options)
     await server.init()
     server.set_endpoint("opc.tcp://127.0.0.1:0/plant")
     index = await server.register_namespace("urn:plantgov:noise")
