@@ -1,0 +1,1 @@
+"""The servers behind the fronts, one module a protocol, each built on a public library."""

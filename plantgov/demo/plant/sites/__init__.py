@@ -1,0 +1,1 @@
+"""The live devices of the demo's three sites."""
