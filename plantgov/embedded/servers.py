@@ -71,13 +71,17 @@ class Servers:
             self._lock = None
 
     def revive(self) -> list[str]:
-        """Start again, on its port, a server that stopped by itself; the names of those."""
+        """Start again, on its port, a server that stopped by itself; the names of those.
+
+        Raises CannotStart when it does not come back; the next call tries again.
+        """
         revived = []
         for entry in [one for one in self.running if one[1].poll() is not None]:
+            name, process, _death = entry
+            processes.kill_group(process.pid)
+            {"postgres": self._start_postgres, "valkey": self._start_valkey}[name]()
             self.running.remove(entry)
-            processes.kill_group(entry[1].pid)
-            {"postgres": self._start_postgres, "valkey": self._start_valkey}[entry[0]]()
-            revived.append(entry[0])
+            revived.append(name)
         return revived
 
     def __enter__(self) -> "Servers":
@@ -201,7 +205,6 @@ def lend(place: Place, command: Sequence[str], *, choice: Choice) -> int:
     """Run COMMAND with the servers up; its exit code, or 128 + the signal that ended it."""
     with Servers(place, choice) as _servers:
         variables = os.environ | environment(place) | owner_environment(place)
-        variables.pop("PLANTGOV_PG_BIN", None)
         child = subprocess.Popen(list(command), env=variables)
 
         def forward(number: int, _frame: FrameType | None) -> None:

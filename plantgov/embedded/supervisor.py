@@ -34,6 +34,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 -- compared with, not bound to
 _PATIENT = Death(((signal.SIGTERM, 20.0), (signal.SIGQUIT, 5.0)))
 _ANSWER_TIMEOUT_S = 90.0
+_TICK_S = 0.3
+_RETRY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Supervisor:
         children = self.children = Children(
             environment=self._environment(), console=self.console, register=Register(self.place)
         )
+        sign_in_file(self.place).unlink(missing_ok=True)
         static_finished = begin_static(children, self.place)
         with self.console.step("database is up to date"):
             children.run(Program("migrate", manage("migrate", "--noinput")), extra=self._owner())
@@ -149,6 +152,7 @@ class Supervisor:
         variables.setdefault("PLANTGOV_PUBLIC_URL", self.options.url)
         variables.setdefault("PLANTGOV_ALLOWED_HOSTS", ",".join(allowed_hosts(self.options)))
         variables |= {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "plantgov.settings"}
+        variables["PLANTGOV_SIGN_IN_FILE"] = str(sign_in_file(self.place))
         return variables | (demo_environment(self.place) if self.options.demo else {})
 
     def _owner(self) -> dict[str, str]:
@@ -158,12 +162,27 @@ class Supervisor:
         return {"DATABASE_OWNER_URL": told} if told else {}
 
     def _watch(self) -> None:
-        while not self._stop.wait(0.3):
-            if self.embedded:
-                for name in self.servers.revive():
-                    self.console.say(f"  {name} had stopped; it was started again")
+        pause_s = _TICK_S
+        while not self._stop.wait(pause_s):
+            pause_s = _TICK_S if self._servers_run() else _RETRY_S
             if self.children:
                 self.children.revive()
+
+    def _servers_run(self) -> bool:
+        """Bring back a server that stopped; a full disk or the like is tried again until it works."""
+        if not self.embedded:
+            return True
+        before = servers.environment(self.place)
+        try:
+            revived = self.servers.revive()
+        except CannotStart as error:
+            self.console.say(f"  {error}")
+            return False
+        if servers.environment(self.place) != before:
+            raise CannotStart("Another program took the port of a stopped server; start PlantGov again.")
+        for name in revived:
+            self.console.say(f"  {name} had stopped; it was started again")
+        return True
 
     def _wait_answer(self, children: Children) -> None:
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S
@@ -189,12 +208,13 @@ class Supervisor:
 
     def _sign_in_lines(self) -> list[str]:
         """How to get in: the demo's names and password, or the one-time link of the wizard."""
-        note = sign_in_file(self.place)
         if not self.options.demo and has_command("setup_link") and self.children:
             self.children.run(Program("setup", manage("setup_link")))
-        if not note.exists():
-            return []
-        return note.read_text(encoding="utf-8").splitlines()
+        note = sign_in_file(self.place)
+        lines = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
+        if self.options.demo:
+            lines.append(f"password {self.place.secret('demo.password')}   (every account of the demo)")
+        return lines
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
         if not self._is_ready:
