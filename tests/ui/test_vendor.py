@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.test import override_settings
 
 ROOT = Path(settings.BASE_DIR)
 VENDOR = ROOT / "plantgov" / "static" / "vendor"
@@ -62,3 +64,16 @@ def test_no_vendored_file_points_at_a_source_map_that_is_not_there():
     texts = [p for p in VENDOR.rglob("*") if p.suffix in {".js", ".css"}]
     assert texts
     assert [p.name for p in texts if "sourceMappingURL" in p.read_text()] == []
+
+
+def test_static_files_can_be_collected_with_hashed_names(tmp_path):
+    storages = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    finders = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    with override_settings(STATIC_ROOT=tmp_path, STORAGES=storages, STATICFILES_FINDERS=finders):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    paths = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
+    tokens = (tmp_path / paths["css/tokens.css"]).read_text()
+    assert paths["vendor/inter/inter-latin.woff2"].rsplit("/", 1)[1] in tokens
