@@ -157,7 +157,7 @@ def duration(value: float | timedelta | None, parts: int = 2) -> str:
 
 def _largest(seconds: int) -> list[str]:
     """The non-zero units of a duration, from the first that counts."""
-    found = []
+    found: list[str] = []
     for size, unit in _UNITS:
         amount, seconds = divmod(seconds, size)
         if amount or found:
