@@ -26,6 +26,7 @@ from plantgov.embedded.children import has_command
 from plantgov.embedded.dump import Database, client_programs
 from plantgov.embedded.errors import CannotStart
 from plantgov.embedded.place import CHECKOUT, Place, default_root, is_locked
+from plantgov.embedded.roles import RUNTIME
 
 _FORMAT = 1
 _KEYS = ("django.secret", "ledger.pem")
@@ -142,7 +143,7 @@ def _embedded(place: Place) -> Installation:
     owner = servers.owner_environment(place)
     return Installation(
         database=Database(owner["DATABASE_OWNER_URL"], Path(place.recall("pg_bin"))),
-        runtime_role=servers.roles.RUNTIME,
+        runtime_role=RUNTIME,
         files=place.files,
         keys=place.keys,
         environment={**os.environ, **servers.environment(place), **owner},
@@ -267,7 +268,7 @@ def _add(tar: tarfile.TarFile, name: str, source: Path) -> dict[str, Any]:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
         reader = _Hashing(stream)
-        tar.addfile(info, reader)  # type: ignore[arg-type]
+        tar.addfile(info, reader)
     return {"sha256": reader.digest.hexdigest(), "bytes": info.size}
 
 
@@ -352,4 +353,4 @@ def _is_confirmed(installation: Installation, told: str | None) -> bool:
         sys.stdout.write(f"This throws away all data of {name}. Type {name} to go on: ")
         sys.stdout.flush()
         told = sys.stdin.readline()
-    return told.strip() == name
+    return told.strip() == str(name)
