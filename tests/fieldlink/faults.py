@@ -135,3 +135,24 @@ def fault(name: str, protocol: str) -> object:
 def open_descriptors() -> int:
     """How many files and sockets this process holds."""
     return len(os.listdir("/dev/fd"))
+
+
+def connections_to(port: int) -> int:
+    """How many sockets of this process are connected to a port, whoever holds them."""
+    return sum(_peer_port(int(name)) == port for name in os.listdir("/dev/fd"))
+
+
+def _peer_port(descriptor: int) -> int | None:
+    try:
+        copy = os.dup(descriptor)
+    except OSError:
+        return None  # the listing's own descriptor
+    try:
+        sock = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        return None
+    with sock, suppress(OSError):
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            return sock.getpeername()[1]
+    return None

@@ -133,7 +133,7 @@ def test_silent_endpoints_cost_the_deadline_once() -> None:
             )
             began = time.perf_counter()
             result = await run_plan(plan)
-            assert time.perf_counter() - began < 1.2
+            assert time.perf_counter() - began < 2
         assert {r.reason for r in result.readings[:-1]} == {R.DEADLINE}
         assert result.readings[-1].reason == R.OK
         assert len(result.readings) == 51
@@ -165,7 +165,7 @@ def test_a_surprise_costs_its_own_endpoint_only(
 
 def test_a_task_that_will_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     async def stubborn(_: object) -> None:
-        until = asyncio.get_running_loop().time() + 1.5
+        until = asyncio.get_running_loop().time() + 2.5
         while asyncio.get_running_loop().time() < until:
             try:
                 await asyncio.sleep(0.05)
@@ -178,7 +178,7 @@ def test_a_task_that_will_not_end_is_left_behind(monkeypatch: pytest.MonkeyPatch
     async def story() -> None:
         began = time.perf_counter()
         result = await run_plan(Plan(run_uid="r", probes=(odd,), allow_loopback=True, deadline_s=0.2))
-        assert time.perf_counter() - began < 1.2
+        assert time.perf_counter() - began < 2
         assert [r.reason for r in result.readings] == [R.DEADLINE]
 
     asyncio.run(story())
