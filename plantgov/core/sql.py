@@ -5,6 +5,7 @@ from django.db.migrations.operations import RunSQL
 # A deferred trigger on every governed table. At commit it looks for an entry of *this* transaction about
 # *this* row. A role that owns the table may write without one, which leaves an `unattributed` entry that
 # opens nothing; every other role is refused. It decides by session_user: SET ROLE changes nothing.
+# Transaction numbers begin anew in a restored cluster, so the cluster has to be the same too.
 GUARD_FUNCTION_V1 = """
 CREATE OR REPLACE FUNCTION plantgov_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $guard$
@@ -24,7 +25,8 @@ BEGIN
         RETURN NULL;
     END IF;
     IF EXISTS (SELECT 1 FROM public.audit_entry e WHERE e.xid = pg_current_xact_id()
-               AND e.row_table = TG_TABLE_NAME AND e.row_key = written_key AND e.attributed) THEN
+               AND e.row_table = TG_TABLE_NAME AND e.row_key = written_key AND e.attributed
+               AND e.system_identifier = (SELECT system_identifier FROM pg_control_system())) THEN
         RETURN NULL;
     END IF;
     IF NOT pg_has_role(session_user, table_owner, 'USAGE') THEN
