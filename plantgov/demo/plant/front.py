@@ -11,7 +11,8 @@ import socket
 
 HOST = "127.0.0.1"
 _BACKLOG = 128
-_MOST_WAITING_BYTES = 65_536
+# A connection that hangs is given up when so much waits on it: half an hour of MQTT messages.
+_MOST_WAITING_BYTES = 1_000_000
 # Below the range from which systems take the local ports of outgoing connections.
 _PORTS = range(20_000, 32_000)
 _MOST_TRIES = 50
@@ -124,9 +125,10 @@ class _Caller(asyncio.Protocol):
         self.flow()
 
     def data_received(self, data: bytes) -> None:
-        if len(self._waiting) < _MOST_WAITING_BYTES:
-            self._waiting += data
+        self._waiting += data
         self.flow()
+        if len(self._waiting) > _MOST_WAITING_BYTES:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._front.forget(self)
@@ -194,6 +196,8 @@ class _Behind(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._waiting += data
         self.flow()
+        if len(self._waiting) > _MOST_WAITING_BYTES:
+            self._caller.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._caller.held:

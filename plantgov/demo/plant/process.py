@@ -133,7 +133,13 @@ class Plant:
             await asyncio.sleep(_TICK_S)
             for device in showing:
                 if self.state.devices[device.tag].frozen is None:
-                    await self._refresh(device)
+                    await self._refresh_safely(device)
+
+    async def _refresh_safely(self, device: Device) -> None:
+        try:
+            await self._refresh(device)
+        except Exception:
+            log.exception("%s could not be shown; tried again in a second.", device.tag)
 
     def _status(self) -> dict[str, Any]:
         return {

@@ -69,7 +69,8 @@ class Register:
 
 def registers_of(device: Device) -> tuple[Register, ...]:
     """The registers of a device, in the order of their addresses."""
-    fixed, processes = [], []
+    fixed: list[Register] = []
+    processes: list[Register] = []
     for point in points_of(device):
         if point.key in _FIXED:
             fixed.append(Register(point.key, *_FIXED[point.key]))

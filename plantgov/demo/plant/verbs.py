@@ -39,7 +39,7 @@ _OTHER_VERB = {
 
 def turn_key(device: Device, state: DeviceState, arguments: Arguments) -> None:
     """Turn the mode switch to RUN, REM or PROG; in PROG the machine stops."""
-    _needs_key(device, "a key switch")
+    _needs_key(device, "key switch")
     mode = _text(arguments, "mode").upper()
     if mode not in MODES:
         raise PlantRefused(f"The key of {device.tag} turns to {', '.join(MODES)}, not to {mode!r}.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from pymodbus.constants import ExcCodes
 from pymodbus.pdu.device import ModbusDeviceIdentification
@@ -15,6 +16,9 @@ from plantgov.demo.plant.model import Device
 from plantgov.demo.plant.registers import registers_of
 
 ImageNow = Callable[[Device], Image]
+Action = Callable[
+    [int, int, int, int, list[int], list[int] | list[bool] | None], Coroutine[None, None, ExcCodes | None]
+]
 _READ_FUNCTIONS = (1, 2, 3, 4)
 _IDENTITY = {"VendorName": "PlantGov", "ProductCode": "Simulated plant", "MajorMinorRevision": "1.0"}
 
@@ -31,7 +35,8 @@ class ModbusPlant:
         identity = ModbusDeviceIdentification(info_name=_IDENTITY)
         self._server = ModbusTcpServer(self._units, address=(HOST, 0), identity=identity)
         await self._server.serve_forever(background=True)
-        return HOST, self._server.transport.sockets[0].getsockname()[1]
+        listening: Any = self._server.transport
+        return HOST, listening.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """End the server."""
@@ -47,9 +52,7 @@ def _unit(device: Device, image_now: ImageNow) -> SimDevice:
     return SimDevice(device.unit, simdata=blocks, action=_refresh(device, image_now))
 
 
-def _refresh(
-    device: Device, image_now: ImageNow
-) -> Callable[[int, int, int, int, list[int], object], Awaitable[ExcCodes | None]]:
+def _refresh(device: Device, image_now: ImageNow) -> Action:
     """What pymodbus calls before each answer: brings the registers of the device up to date."""
     registers = registers_of(device)
 

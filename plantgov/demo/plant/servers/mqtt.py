@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from contextlib import suppress
 
 from amqtt.broker import Broker
+from amqtt.errors import AMQTTError, MQTTError
+from amqtt.session import Session
 
 from plantgov.demo.plant.behaviour import Image
 from plantgov.demo.plant.front import HOST
@@ -26,11 +29,39 @@ _CONFIG = {
 }
 
 
+class _Broker(Broker):
+    """amqtt's broker without two habits that disturb readers who come and go.
+
+    It offers a new session the retained messages of everybody's subscriptions, and its broadcast
+    walks over a dictionary of subscriptions that other sessions change meanwhile.
+    """
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        if any(one is session for one, _ in self._subscriptions.get(subscription[0], ())):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def tell(self, topic: str, payload: bytes) -> None:
+        """Retain a message and send it to whoever listens now, at most once."""
+        await self.retain_message(None, topic, payload, 0)
+        for wanted, subscriptions in list(self._subscriptions.items()):
+            if self._matches(topic, wanted):
+                for session, _ in list(subscriptions):
+                    await self._tell_one(session, topic, payload)
+
+    async def _tell_one(self, session: Session, topic: str, payload: bytes) -> None:
+        handler = self._get_handler(session)
+        if handler is not None and session.transitions.state == "connected":
+            with suppress(OSError, AMQTTError, MQTTError):
+                await handler.mqtt_publish(topic, payload, 0, retain=False)
+
+
 class MqttPlant:
     """The MQTT half of the plant."""
 
     def __init__(self) -> None:
-        self._broker: Broker | None = None
+        self._broker: _Broker | None = None
 
     async def start(self) -> tuple[str, int]:
         """Listen on a free port; the address."""
@@ -38,7 +69,7 @@ class MqttPlant:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._broker = Broker(_CONFIG)
+            self._broker = _Broker(_CONFIG)
             await self._broker.start()
         return HOST, self._broker._servers["default"].instance.sockets[0].getsockname()[1]
 
@@ -46,8 +77,7 @@ class MqttPlant:
         """Publish what a device says, retained; one that is stale says nothing new."""
         assert self._broker is not None  # noqa: S101 -- start() comes first
         payload = json.dumps(document(device, image), ensure_ascii=False).encode()
-        await self._broker.retain_message(None, device.topic, payload, 0)
-        await self._broker.internal_message_broadcast(device.topic, payload, 0)
+        await self._broker.tell(device.topic, payload)
 
     async def stop(self) -> None:
         """End the broker."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from asyncua import Server, ua
 
@@ -27,12 +28,12 @@ _POLICIES = [
     ua.SecurityPolicyType.Basic256Sha256_Sign,
     ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
 ]
-_GOOD = ua.StatusCode(ua.StatusCodes.Good)
+_GOOD = ua.StatusCode(ua.UInt32(ua.StatusCodes.Good))
 _STATUS = {
     "good": _GOOD,
     "stale": _GOOD,
-    "uncertain": ua.StatusCode(ua.StatusCodes.UncertainLastUsableValue),
-    "bad": ua.StatusCode(ua.StatusCodes.BadNoCommunication),
+    "uncertain": ua.StatusCode(ua.UInt32(ua.StatusCodes.UncertainLastUsableValue)),
+    "bad": ua.StatusCode(ua.UInt32(ua.StatusCodes.BadNoCommunication)),
 }
 
 
@@ -58,15 +59,18 @@ class OpcUaPlant:
             await self._add(server, device)
         await server.start()
         self._server = server
-        return HOST, server.bserver._server.sockets[0].getsockname()[1]
+        listening: Any = server.bserver
+        return HOST, listening._server.sockets[0].getsockname()[1]
 
     async def show(self, device: Device, image: Image) -> None:
         """Let the nodes of a device say what its image says."""
         assert self._server is not None  # noqa: S101 -- start() comes first
-        status, at = _STATUS[image.quality], datetime.fromtimestamp(image.at, UTC)
+        status: ua.StatusCode = _STATUS[image.quality]
+        at: Any = datetime.fromtimestamp(image.at, UTC)
+        now: Any = datetime.now(UTC)
         space = self._server.iserver.aspace
         for point, node in _nodes(device, self._index):
-            held = ua.DataValue(_variant(point, image.values[point.key]), status, at, datetime.now(UTC))
+            held = ua.DataValue(_variant(point, image.values[point.key]), status, at, now)
             await space.write_attribute_value(node, ua.AttributeIds.Value, held)
 
     async def stop(self) -> None:
@@ -88,7 +92,7 @@ class OpcUaPlant:
 
     async def _add(self, server: Server, device: Device) -> None:
         folder = await server.nodes.objects.add_object(
-            ua.NodeId(device.tag, self._index), ua.QualifiedName(device.tag, self._index)
+            _node(device.tag, self._index), ua.QualifiedName(device.tag, self._index)
         )
         for point, node in _nodes(device, self._index):
             kind = _TYPES.get(point.kind, ua.VariantType.String)
@@ -102,9 +106,13 @@ def _zero(kind: ua.VariantType) -> object:
     return "" if kind is ua.VariantType.String else 0.0 if kind is ua.VariantType.Double else 0
 
 
+def _node(name: str, index: int) -> ua.NodeId:
+    return ua.NodeId(ua.String(name), ua.Int16(index))
+
+
 @cache
 def _nodes(device: Device, index: int) -> tuple[tuple[Point, ua.NodeId], ...]:
-    return tuple((p, ua.NodeId(f"{device.tag}.{p.key}", index)) for p in points_of(device))
+    return tuple((p, _node(f"{device.tag}.{p.key}", index)) for p in points_of(device))
 
 
 def _variant(point: Point, value: PointValue) -> ua.Variant:
