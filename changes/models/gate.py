@@ -30,6 +30,7 @@ class CheckRun(Governed):
         LOST = "lost", _("Lost")
 
     scope_array = "location_ids"
+    ledger_ignored = ("probe_run", "heartbeats", "read_again_at")
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="check_runs")
     phase = models.CharField(max_length=10, choices=Phase)
@@ -39,6 +40,8 @@ class CheckRun(Governed):
     spec_digest = models.CharField(max_length=64)
     content_digest = models.CharField(max_length=64)
     probe_run = models.ForeignKey(ProbeRun, on_delete=models.PROTECT, null=True, related_name="+")
+    heartbeats = models.JSONField(default=dict)  # asset uid → value seen at the first of two readings
+    read_again_at = models.DateTimeField(null=True)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     verdict = models.CharField(max_length=20, choices=VERDICTS, blank=True)

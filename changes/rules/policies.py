@@ -56,6 +56,7 @@ class Template:
     unit: str = ""
     age_from: str = "source"
     is_waivable: bool = False
+    is_optional: bool = False  # asked only of assets that have the signal
 
     @classmethod
     def from_json(cls, row: Body) -> "Template":
@@ -68,7 +69,12 @@ class Template:
         phases = dict(self.phases)
         for phase, rule in other.phases.items():
             phases[phase] = phases[phase].stricter(rule) if phase in phases else rule
-        return replace(self, phases=phases, is_waivable=self.is_waivable and other.is_waivable)
+        return replace(
+            self,
+            phases=phases,
+            is_waivable=self.is_waivable and other.is_waivable,
+            is_optional=self.is_optional and other.is_optional,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Reading changes, within the reader's scope."""
