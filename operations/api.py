@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from assets.models import Asset, Location
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -10,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from assets.models import Asset, Location
 from operations import selectors
 from operations.filters import EndpointFilter, ProbeRunFilter, SignalFilter
 from operations.models import Endpoint, ProbeRun, Signal

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from assets.models import Asset, Location, Zone
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from plantgov.workspace.models import Leased
 
+from assets.models import Asset, Location, Zone
 from fieldlink.spec import PROTOCOLS
 from plantgov.audit.models import Governed
 from plantgov.core.scope import ScopedManager
 from plantgov.people.models import User
+from plantgov.workspace.models import Leased
 
 
 class NetworkRule(Governed):

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from assets.models import Asset
 from django.db.models import QuerySet
 
+from assets.models import Asset
 from operations.models import Endpoint, ProbeRun, ReadingStop, Signal
 from operations.rules import READ_SENTENCES, Observed
 from plantgov.core.verdict import Reason

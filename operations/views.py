@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from assets.models import Asset, Location
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from assets.models import Asset, Location
 from fieldlink.spec import NetworkRule as AllowedNetwork
 from operations import selectors
 from operations.filters import EndpointFilter

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from assets.models import Asset, Location, Zone
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from assets.models import Asset, Location, Zone
 from fieldlink.spec import NetworkRule as AllowedNetwork
 from fieldlink.spec import SpecError
 from operations.models import Endpoint, NetworkRule, ReadingStop, Signal

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from assets.models import Location
-from assets.services import observations
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from assets.models import Location
+from assets.services import observations
 from fieldlink.runner import run_plan
 from fieldlink.spec import EndpointSpec, Plan, PointSpec, Probe, Result, SecuritySpec
 from fieldlink.spec import NetworkRule as AllowedNetwork

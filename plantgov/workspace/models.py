@@ -136,7 +136,9 @@ class InboxItem(models.Model):
         indexes = [models.Index(fields=["user", "done_at", "-created_at"], name="workspace_inbox_of_user")]
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "kind", "thing_uid"], condition=Q(done_at=None), name="workspace_inbox_told_once"
+                fields=["user", "kind", "thing_uid"],
+                condition=Q(done_at=None),
+                name="workspace_inbox_told_once",
             )
         ]
 

@@ -1,0 +1,15 @@
+"""No governed row without its ledger entry."""
+
+from django.db import migrations
+
+from plantgov.core import sql
+
+
+class Migration(migrations.Migration):
+    dependencies = [("workspace", "0001_initial"), ("audit", "0002_guard")]
+
+    operations = [
+        sql.guard("workspace_comment"),
+        sql.guard("workspace_file"),
+        sql.guard("workspace_calendar"),
+    ]
