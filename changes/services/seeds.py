@@ -2,7 +2,7 @@
 
 from typing import Any
 
-CONTROLLERS = ["plc", "safety_controller", "dcs_controller", "rtu", "pac"]
+CONTROLLERS = ["controller", "safety_controller", "dcs"]
 
 
 def _phases(**severities: str) -> dict[str, dict[str, Any]]:
