@@ -3,12 +3,12 @@
 from typing import Any
 
 import django_filters
-from assets.models import Location
 from django.db.models import Q, QuerySet
 from django.forms import SearchInput, TextInput
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from assets.models import Location
 from changes.models import Change, CheckRun, Policy
 from changes.states import Phase, State
 

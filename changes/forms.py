@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from assets.models import Asset, Location
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from assets.models import Asset, Location
 from changes.models import Change
 from changes.rules import risk
 from changes.selectors import plant
@@ -25,7 +25,9 @@ _YES_NO = [("yes", _("Yes")), ("no", _("No"))]
 def moment(**more: Any) -> forms.DateTimeField:
     """A field for a moment in the zone that is active while the form is cleaned."""
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL)
-    return forms.DateTimeField(widget=widget, input_formats=[_LOCAL, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **more)
+    return forms.DateTimeField(
+        widget=widget, input_formats=[_LOCAL, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **more
+    )
 
 
 def lines(rows: int) -> forms.Textarea:
@@ -89,7 +91,9 @@ class ChangeForm(forms.Form):
         if start and end and end <= start:
             self.add_error("window_until", _("The window has to end after it begins."))
         if bool(start) != bool(end) and not {"window_from", "window_until"} & set(self.errors):
-            self.add_error("window_until" if start else "window_from", _("A window has a beginning and an end."))
+            self.add_error(
+                "window_until" if start else "window_from", _("A window has a beginning and an end.")
+            )
         if "assets" in given and not given["assets"] and not self.location():
             self.add_error("assets", _("Name at least one asset that the change touches."))
         return given
@@ -173,10 +177,15 @@ def assets_named(text: str, user: User) -> list[Asset]:
     unknown = [name for name in names if not found[name]]
     twice = [name for name in names if len(found[name]) > 1]
     if unknown:
-        raise forms.ValidationError(_("You know no asset with the tag: %(tags)s."), params={"tags": ", ".join(unknown)})
+        raise forms.ValidationError(
+            _("You know no asset with the tag: %(tags)s."), params={"tags": ", ".join(unknown)}
+        )
     if twice:
         sites = ", ".join(f"{one.site.slug}/{one.tag}" for one in found[twice[0]])
-        raise forms.ValidationError(_("%(tag)s stands on several sites. Write one of: %(sites)s."), params={"tag": twice[0], "sites": sites})
+        raise forms.ValidationError(
+            _("%(tag)s stands on several sites. Write one of: %(sites)s."),
+            params={"tag": twice[0], "sites": sites},
+        )
     return list({found[name][0].pk: found[name][0] for name in names}.values())
 
 
@@ -310,7 +319,9 @@ def profile_of(assets: Sequence[Asset], location: Location | None) -> str:
     return plant.profile_of(assets, location)
 
 
-def initial_of(details: ChangeDetails, change: Change, *, profile: str, implementers: Iterable[Person]) -> dict[str, Any]:
+def initial_of(
+    details: ChangeDetails, change: Change, *, profile: str, implementers: Iterable[Person]
+) -> dict[str, Any]:
     """A change as the form shows it."""
     return {
         **{name: getattr(details, name) for name in _COPIED},

@@ -1,11 +1,11 @@
 """Runs of a gate with their evidence."""
 
-from assets.models import Asset
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from assets.models import Asset
 from changes.models.change import Change
 from changes.states import Phase
 from operations.models import ProbeRun

@@ -8,7 +8,17 @@ from functools import cached_property
 from typing import Any
 
 from assets.models import Asset
-from changes.models import Change, ChangeAsset, CheckResult, CheckRun, Involvement, PolicyAttachment, Release, Step
+from assets.selectors import Inherited
+from changes.models import (
+    Change,
+    ChangeAsset,
+    CheckResult,
+    CheckRun,
+    Involvement,
+    PolicyAttachment,
+    Release,
+    Step,
+)
 from changes.rules import approvals as approval_rules
 from changes.rules.approvals import Asked, Decision
 from changes.rules.gates import RunFacts
@@ -50,14 +60,19 @@ class Dossier:
         return list(self.change.involved.filter(until_at=None).select_related("person"))
 
     @cached_property
+    def settings(self) -> list[Inherited]:
+        """What its places are told from above."""
+        return plant.settings_for(self.assets, self.change.location)
+
+    @property
     def profile(self) -> str:
         """The profile that counts."""
-        return plant.profile_of(self.assets, self.change.location)
+        return plant.profile_of(self.settings)
 
-    @cached_property
+    @property
     def is_enforced(self) -> bool:
         """Whether a shut gate blocks here, or only says what it would have done."""
-        return plant.is_enforced(self.assets, self.change.location)
+        return plant.is_enforced(self.settings)
 
     @cached_property
     def attachments(self) -> list[PolicyAttachment]:
@@ -75,14 +90,17 @@ class Dossier:
         """The decisions that count."""
         rows = self.change.approvals.filter(superseded_at=None).select_related("person")
         return [
-            Decision(row.requirement_id, row.person_id, row.person.name, row.decision, row.decided_at) for row in rows
+            Decision(row.requirement_id, row.person_id, row.person.name, row.decision, row.decided_at)
+            for row in rows
         ]
 
     @cached_property
     def asked(self) -> list[Asked]:
         """The requirements of the present round with what is given for each."""
         rows = self.change.requirements.filter(round=self.change.round)
-        asked = [Asked(row.pk, row.stage, row.stage_name, row.label, row.permission, row.count) for row in rows]
+        asked = [
+            Asked(row.pk, row.stage, row.stage_name, row.label, row.permission, row.count) for row in rows
+        ]
         return approval_rules.progress(asked, self.decisions)
 
     @cached_property

@@ -8,10 +8,10 @@ from typing import Any
 import rfc8785
 
 from assets.models import Asset
+from assets.selectors import current_baselines
 from changes.models import ChangeAsset, Snapshot
 from changes.rules.checks import CheckSpec
 from changes.rules.policies import PhaseRule, Template, manual_rule, strictest, templates_of
-from changes.selectors import plant
 from changes.selectors.facts import Dossier, asset_facts
 from operations.models import Signal
 from operations.selectors import signals_of
@@ -80,7 +80,7 @@ class _Resolver:
     def __init__(self, dossier: Dossier, phase: str) -> None:
         self.phase = phase
         self.bodies = dossier.bodies
-        self.baselines = plant.baselines_of(dossier.assets)
+        self.baselines = current_baselines(dossier.assets)
         self.manual = manual_rule(self.bodies)
         self.manual_age_s = strictest(self.bodies, "manual_max_age_s", 3600)
         snapshot = dossier.change.snapshots.filter(kind=Snapshot.Kind.AS_FOUND).first()
@@ -106,7 +106,9 @@ class _Resolver:
         expected, source = self._expected(row, template, rule)
         declared = source == "declared"
         kind = rule.kind or template.kind
-        by_hand = signal is None and (self.manual == "missing" or self.manual == "no_signals" and not has_signals)
+        by_hand = signal is None and (
+            self.manual == "missing" or (self.manual == "no_signals" and not has_signals)
+        )
         return CheckSpec(
             key=template.key,
             label=template.label,

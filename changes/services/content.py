@@ -29,7 +29,10 @@ def content_of(dossier: Dossier) -> dict[str, Any]:
         "reference": change.reference,
         **{name: getattr(change, name) for name in MATERIAL},
         "location": change.location.uid,
-        "assets": [[str(row.asset.uid), row.expected] for row in sorted(dossier.covered, key=lambda one: one.asset.uid)],
+        "assets": [
+            [str(row.asset.uid), row.expected]
+            for row in sorted(dossier.covered, key=lambda one: one.asset.uid)
+        ],
         "steps": [[step.number, step.text] for step in dossier.steps],
         "policies": sorted(row.version.digest for row in dossier.attachments),
         "round": change.round,

@@ -101,4 +101,3 @@ def withdraw(
     signed(act, signing)
     supersede.approvals(act.dossier, by=by, reason=reason, only=own)
     return move(replace(act, dossier=Dossier(act.change, act.at)))
-

@@ -88,7 +88,7 @@ def raise_change(
 ) -> Change:
     """Raise a change as a draft; `by` is its requester."""
     at = at or now()
-    change = Change(requested_by=by, requested_at=at, reference=next_reference(kind="CHG", at=at))
+    change = Change(requested_by=by, requested_at=at, reference=next_reference("CHG", at=at))
     _fill(change, details)
     require(by, "changes.add_change", change)
     _clean(change)
@@ -142,7 +142,9 @@ def _after_material_edit(dossier: Dossier, *, by: User, reason: str) -> Change:
     fresh = Dossier(change, dossier.at)
     policies.attach(fresh, by=by)
     _digested(fresh, by=by)
-    return change if change.state == State.ASSESSMENT else move(automatic("amend", fresh, by=by, reason=reason))
+    return (
+        change if change.state == State.ASSESSMENT else move(automatic("amend", fresh, by=by, reason=reason))
+    )
 
 
 @transaction.atomic
@@ -197,8 +199,8 @@ def _fill(change: Change, details: ChangeDetails) -> None:
         setattr(change, name, getattr(details, name))
     places = {plan.asset.location_id for plan in details.assets}
     change.location_ids = sorted(places or {details.location.pk})
-    profile = plant.profile_of([plan.asset for plan in details.assets], details.location)
-    change.risk = risk.rate(profile, details.risk_answers)
+    found = plant.settings_for([plan.asset for plan in details.assets], details.location)
+    change.risk = risk.rate(plant.profile_of(found), details.risk_answers)
 
 
 def _clean(change: Change) -> None:

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from changes.models import Change, CheckRun
+from changes.rules.checks import CheckSpec
 from changes.selectors.facts import Dossier
 from changes.selectors.specs import signals_to_read, spec_digest, specs_of
 from changes.services import notices
 from changes.services.judging import conclude, needs_second_reading
 from changes.services.moves import lock
-from changes.rules.checks import CheckSpec
 from operations.models import ProbeRun
 from operations.selectors import signals_of
 from operations.services import probes
@@ -74,7 +74,11 @@ def _read(run: CheckRun, dossier: Dossier, specs: list[CheckSpec]) -> ProbeRun |
 def evaluate(run_uid: UUID | str) -> bool:
     """Judge a run whose readings are home. False if there is nothing to do (yet), so that it may come twice."""
     rows = CheckRun.objects.select_for_update(of=("self",), skip_locked=True)
-    run = rows.filter(uid=run_uid, state=CheckRun.State.DUE).select_related("change__location", "requested_by").first()
+    run = (
+        rows.filter(uid=run_uid, state=CheckRun.State.DUE)
+        .select_related("change__location", "requested_by")
+        .first()
+    )
     if run is None or run.read_again_at is not None:
         return False
     probe = run.probe_run
@@ -130,4 +134,3 @@ def _read_again(run_id: int) -> None:
 def newest(change: Change, phase: str) -> CheckRun | None:
     """The newest run of a phase, in flight or not."""
     return change.check_runs.filter(phase=phase).first()
-

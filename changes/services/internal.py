@@ -40,8 +40,8 @@ def no_competing_work(context: GateContext) -> Judgement:
     """No other change works, or is scheduled to work, on the assets in this window."""
     dossier, change = context.dossier, context.dossier.change
     taken = [
-        r.ASSET_TAKEN(asset=row.asset.tag, other=row.change_reference, at=clock(row.from_at))
-        for row in plant.authorisations_of(dossier.assets, at=dossier.at)
+        r.ASSET_TAKEN(asset=tag, other=row.change_reference, at=clock(row.from_at))
+        for tag, row in plant.authorisations_of(dossier.assets)
         if row.change_uid != change.uid
     ]
     tags = ", ".join(asset.tag for asset in dossier.assets)

@@ -87,9 +87,13 @@ def needs_second_reading(run: CheckRun, dossier: Dossier) -> dict[str, Any]:
 
 def _alive(run: CheckRun, readings: Readings, dossier: Dossier) -> set[str]:
     """The assets whose heartbeat has moved since it was last seen, at most a quarter of an hour ago."""
-    before = CheckResult.objects.filter(
-        asset__in=readings.uids, key=HEARTBEAT, received_time__gte=dossier.at - REMEMBERED
-    ).order_by("asset", "-id").distinct("asset")
+    before = (
+        CheckResult.objects.filter(
+            asset__in=readings.uids, key=HEARTBEAT, received_time__gte=dossier.at - REMEMBERED
+        )
+        .order_by("asset", "-id")
+        .distinct("asset")
+    )
     earlier = {readings.uids[row.asset_id]: row.observed for row in before if row.asset_id is not None}
     earlier |= run.heartbeats
     return {
@@ -152,7 +156,10 @@ def _internal(spec: CheckSpec, dossier: Dossier, phase: str) -> Judgement:
 def _result(
     run: CheckRun, position: int, spec: CheckSpec, seen: Seen | None, judged: Judgement, dossier: Dossier
 ) -> CheckResult:
-    ids = {uid: asset_id for asset_id, uid in {row.asset_id: str(row.asset.uid) for row in dossier.covered}.items()}
+    ids = {
+        uid: asset_id
+        for asset_id, uid in {row.asset_id: str(row.asset.uid) for row in dossier.covered}.items()
+    }
     return CheckResult(
         run=run,
         position=position,

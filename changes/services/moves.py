@@ -87,7 +87,9 @@ def move(act: Act) -> Change:
     change, target = act.change, TRANSITIONS[act.name].target
     if change.state != target:
         change.state = target
-        change.ended_at = act.at if target in (State.CLOSED, State.REJECTED, State.CANCELLED, State.EXPIRED) else None
+        change.ended_at = (
+            act.at if target in (State.CLOSED, State.REJECTED, State.CANCELLED, State.EXPIRED) else None
+        )
     write(
         change,
         by=act.by,

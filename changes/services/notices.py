@@ -22,3 +22,68 @@ NEXT: dict[str, tuple[str, ...]] = {
     State.BACKING_OUT: ("backed_out",),
     State.VERIFICATION: ("close",),
 }
+
+
+def moved(name: str, change: Change, *, by: User, at: datetime, reason: str = "") -> None:
+    """A change moved: say so to other apps, and to those for whom something waits now."""
+    facts = {"transition": name, "state": change.state, "reference": change.reference, "reason": reason}
+    outbox.announce(f"changes.{name}", change, by=by, facts=facts, at=at)
+    waiting(Dossier(change, at))
+    if name not in ("submit", "expire"):
+        _tell_requester(name, change, by=by, at=at, reason=reason)
+
+
+def waiting(dossier: Dossier) -> None:
+    """End what waited for this change, and tell those who can act now."""
+    change = dossier.change
+    wanted = NEXT.get(change.state, ())
+    for name in {name for names in NEXT.values() for name in names} - set(wanted):
+        inbox.done(change, _kind(name))
+    for name in wanted:
+        users = able_to(dossier, name)
+        label = TRANSITIONS[name].label
+        inbox.tell(
+            users,
+            kind=_kind(name),
+            thing=change,
+            title=f"{label}: {change}",
+            body=change.description,
+            url=url_of(change),
+            at=dossier.at,
+            due_at=change.due_at or change.window_from,
+            is_task=True,
+        )
+
+
+def _kind(name: str) -> str:
+    return f"changes.waiting.{name}"
+
+
+def _tell_requester(name: str, change: Change, *, by: User, at: datetime, reason: str) -> None:
+    if change.requested_by_id == by.pk:
+        return
+    title = f"{TRANSITIONS[name].label}: {change}"
+    inbox.tell(
+        [change.requested_by],
+        kind=f"changes.told.{name}",
+        thing=change,
+        title=title,
+        body=reason,
+        url=url_of(change),
+        at=at,
+    )
+
+
+def gate_finished(run: CheckRun) -> None:
+    """A run of a gate came to its end."""
+    facts = {"phase": run.phase, "state": run.state, "verdict": run.verdict, "run": str(run.uid)}
+    at = run.finished_at or run.requested_at
+    outbox.announce("changes.gate", run.change, by=run.requested_by, facts=facts, at=at)
+
+
+def url_of(change: Change) -> str:
+    """The page of a change; empty where there is no portal."""
+    try:
+        return reverse("changes:detail", args=[change.reference])
+    except NoReverseMatch:
+        return ""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from access.services import just_in_time
-from assets.services import authorisations, baselines
+from assets.services import baselines, holds
 from changes.models import CheckRun, Snapshot
 from changes.selectors.facts import Dossier
 from changes.selectors.specs import SNAPSHOT_KEYS, digest
@@ -19,9 +19,7 @@ def open_work(dossier: Dossier, *, by: User) -> None:
     """Authorise the change on each of its assets and give its implementers access for exactly this work."""
     change = dossier.change
     for asset in dossier.assets:
-        authorisations.authorise(
-            asset, change_uid=change.uid, change_reference=change.reference, by=by, at=dossier.at
-        )
+        holds.authorise(asset, change_uid=change.uid, reference=change.reference, by=by, at=dossier.at)
     people = Person.objects.filter(pk__in=dossier.acts.get(Role.IMPLEMENTER, {}))
     just_in_time.open_for_change(
         change.uid, change.reference, people=list(people), assets=dossier.assets, from_at=dossier.at, by=by
@@ -30,7 +28,7 @@ def open_work(dossier: Dossier, *, by: User) -> None:
 
 def end_work(dossier: Dossier, *, by: User) -> None:
     """End both, when the work is verified, backed out or given up."""
-    authorisations.end(dossier.change.uid, by=by, at=dossier.at)
+    holds.end_authorisations(dossier.change.uid, by=by, at=dossier.at)
     just_in_time.close_for_change(dossier.change.uid, by=by, at=dossier.at)
 
 
@@ -64,5 +62,10 @@ def adopt_baselines(dossier: Dossier, left: Snapshot, *, signature: Signature, b
         known = {name: str(values[name]) for name in BASELINE_FIELDS if values.get(name) is not None}
         if known.keys() & {"firmware", "program_fingerprint"}:
             baselines.adopt(
-                asset, baselines.BaselineValues(**known), by=by, signature=signature, change=dossier.change, at=dossier.at
+                asset,
+                baselines.Configuration(**known),
+                by=by,
+                at=dossier.at,
+                signature=signature,
+                change=baselines.ThroughChange(dossier.change.uid, dossier.change.reference),
             )

@@ -36,7 +36,13 @@ def set_in_force(policy: Policy, is_active: bool, *, by: User, reason: str, at: 
     """Take a policy out of force, or back in; changes that have it attached keep it."""
     row = Policy.objects.select_for_update().get(pk=policy.pk)
     row.is_active = is_active
-    return write(row, by=by, action="changes.policy.in_force" if is_active else "changes.policy.retired", reason=reason, at=at)
+    return write(
+        row,
+        by=by,
+        action="changes.policy.in_force" if is_active else "changes.policy.retired",
+        reason=reason,
+        at=at,
+    )
 
 
 def prepare() -> None:

@@ -83,4 +83,3 @@ def _expire_if_old(change_id: int, *, at: datetime) -> bool:
     if at - first <= timedelta(days=days):
         return False
     return _expire(change_id, at=at, reason=f"The first approval is older than {days} days.")
-

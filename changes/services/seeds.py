@@ -10,8 +10,18 @@ def _phases(**severities: str) -> dict[str, dict[str, Any]]:
     return {phase: {"severity": severity, "max_age_s": ages[phase]} for phase, severity in severities.items()}
 
 
-def _check(key: str, label: str, kind: str, signals: list[str], phases: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"key": key, "label": label, "kind": kind, "signals": signals, "phases": phases, "expected": None, **more}
+def _check(
+    key: str, label: str, kind: str, signals: list[str], phases: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    return {
+        "key": key,
+        "label": label,
+        "kind": kind,
+        "signals": signals,
+        "phases": phases,
+        "expected": None,
+        **more,
+    }
 
 
 B, W = "blocking", "warning"

@@ -53,7 +53,11 @@ class Gate:
             )
         else:
             said = _("gate run {number} was open").format(number=self.run.number)
-        return said if self.is_enforced else _("{said} (observed only: gates do not block here)").format(said=said)
+        return (
+            said
+            if self.is_enforced
+            else _("{said} (observed only: gates do not block here)").format(said=said)
+        )
 
 
 def gate_of(dossier: Dossier, phase: Phase, *, at: datetime) -> Gate:

@@ -125,7 +125,9 @@ def note_step(
     change, standing = dossier.change, dossier.standing(by)
     require(by, "changes.implement_change", change)
     if change.state not in (State.IMPLEMENTING, State.BACKING_OUT):
-        raise Refused(WRONG_STATE(action="Step", reference=change.reference, state=str(State(change.state).label)))
+        raise Refused(
+            WRONG_STATE(action="Step", reference=change.reference, state=str(State(change.state).label))
+        )
     if not standing.stands_as(Role.IMPLEMENTER):
         raise Refused(NOT_IN_ROLE(action="Step", roles=str(ROLE_LABELS[Role.IMPLEMENTER])))
     step = change.steps.get(number=number)
