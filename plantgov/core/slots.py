@@ -147,6 +147,15 @@ class Consumer:
 
 
 @dataclass(frozen=True)
+class JobKind:
+    """A kind of long work: `run(job)` does it and returns a JSON-safe result."""
+
+    key: str
+    label: Any
+    run: Callable[[Any], Any] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Sweep:
     """Work that a beat tick takes up when its wake-up was lost: `run()` returns how many it took."""
 
@@ -227,6 +236,7 @@ home_panels: Slot[HomePanel] = Slot("home_panels")
 waiting: Slot[Waiting] = Slot("waiting")
 import_kinds: Slot[ImportKind] = Slot("import_kinds")
 consumers: Slot[Consumer] = Slot("consumers")
+job_kinds: Slot[JobKind] = Slot("job_kinds")
 sweeps: Slot[Sweep] = Slot("sweeps")
 prepare: Slot[Step] = Slot("prepare")
 readiness: Slot[Probe] = Slot("readiness")
