@@ -114,6 +114,9 @@ class _Windowed(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"from {self.grant}"
+
 
 class _AnyPermission:
     """Permissions live on their own models (`changes.approve_change`), also when given on a place."""
@@ -123,7 +126,7 @@ class _AnyPermission:
         models.Model.save(self, *args, **kwargs)  # type: ignore[arg-type]
 
 
-class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
+class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):  # noqa: DJ008 - inherits it
     """An account's permission on a place and everything below it."""
 
     content_object = models.ForeignKey(Location, on_delete=models.CASCADE)
@@ -135,7 +138,7 @@ class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase
         indexes = [models.Index(fields=["user", "permission", "until_at"], name="access_location_user")]
 
 
-class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):
+class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):  # noqa: DJ008 - inherits it
     """A team's permission on a place and everything below it."""
 
     content_object = models.ForeignKey(Location, on_delete=models.CASCADE)
@@ -146,7 +149,7 @@ class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBa
         indexes = [models.Index(fields=["group", "permission", "until_at"], name="access_location_group")]
 
 
-class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
+class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):  # noqa: DJ008 - inherits it
     """An account's permission on a single asset."""
 
     content_object = models.ForeignKey(Asset, on_delete=models.CASCADE)
@@ -157,7 +160,7 @@ class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
         unique_together = ("user", "permission", "content_object", "grant")
 
 
-class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):
+class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):  # noqa: DJ008 - inherits it
     """A team's permission on a single asset."""
 
     content_object = models.ForeignKey(Asset, on_delete=models.CASCADE)
