@@ -14,7 +14,7 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug access into the floors below."""
-        from access import checks  # noqa: F401, PLC0415 - registers the system checks
-        from access.services.seed import seed_roles  # noqa: PLC0415 - needs the apps to be loaded
+        from access import checks
+        from access.services.seed import seed_roles
 
         slots.prepare.add(slots.Step("access.roles", seed_roles, order=10))

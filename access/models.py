@@ -126,7 +126,7 @@ class _AnyPermission:
         models.Model.save(self, *args, **kwargs)  # type: ignore[arg-type]
 
 
-class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):  # noqa: DJ008 - inherits it
+class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
     """An account's permission on a place and everything below it."""
 
     content_object = models.ForeignKey(Location, on_delete=models.CASCADE)
@@ -138,7 +138,7 @@ class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase
         indexes = [models.Index(fields=["user", "permission", "until_at"], name="access_location_user")]
 
 
-class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):  # noqa: DJ008 - inherits it
+class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):
     """A team's permission on a place and everything below it."""
 
     content_object = models.ForeignKey(Location, on_delete=models.CASCADE)
@@ -149,7 +149,7 @@ class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBa
         indexes = [models.Index(fields=["group", "permission", "until_at"], name="access_location_group")]
 
 
-class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):  # noqa: DJ008 - inherits it
+class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
     """An account's permission on a single asset."""
 
     content_object = models.ForeignKey(Asset, on_delete=models.CASCADE)
@@ -160,7 +160,7 @@ class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase): 
         unique_together = ("user", "permission", "content_object", "grant")
 
 
-class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):  # noqa: DJ008 - inherits it
+class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):
     """A team's permission on a single asset."""
 
     content_object = models.ForeignKey(Asset, on_delete=models.CASCADE)

@@ -14,7 +14,7 @@ class ChangesConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug changes into the floors below."""
-        from changes.services import gates, internal, notices, policies, scheduling  # noqa: PLC0415
+        from changes.services import gates, internal, notices, policies, scheduling
 
         slots.prepare.add(slots.Step("changes.policies", policies.prepare, order=60))
         slots.sweeps.add(slots.Sweep("changes.gates", gates.sweep))

@@ -316,7 +316,7 @@ def profile_of(assets: Sequence[Asset], location: Location | None) -> str:
     """Whose questions about risk are asked: those of the places; the standard ones while no place is known."""
     if not assets and location is None:
         return "standard"
-    return plant.profile_of(assets, location)
+    return plant.profile_of(plant.settings_for(assets, location))
 
 
 def initial_of(

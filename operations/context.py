@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from assets.models import Asset
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from assets.models import Asset
 from operations import selectors
 from operations.models import ReadingStop
 from plantgov.core.scope import may

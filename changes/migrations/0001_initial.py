@@ -3,9 +3,10 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import plantgov.core.clock
 from django.conf import settings
 from django.db import migrations, models
+
+import plantgov.core.clock
 
 
 class Migration(migrations.Migration):

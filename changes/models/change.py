@@ -1,12 +1,12 @@
 """A change, the assets it covers, its steps and the persons in it."""
 
-from assets.models import Asset, Location
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from assets.models import Asset, Location
 from changes.states import PERMISSIONS, ROLE_LABELS, Outcome, Role, State
 from plantgov.audit.models import Governed
 from plantgov.core.scope import ScopedManager

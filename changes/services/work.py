@@ -42,7 +42,7 @@ def release(
 
 
 def _released(act: Act, signing: Signing, gate: Gate, comment: str) -> Release:
-    assert act.by.person is not None  # noqa: S101 - begin() refused accounts without a person
+    assert act.by.person is not None
     valid_s = strictest(act.dossier.bodies, "release_valid_s", RELEASE_VALID_S)
     row = Release(
         change=act.change,
@@ -88,7 +88,7 @@ def start_blockers(dossier: Dossier) -> list[Reason]:
 def _use_up(dossier: Dossier, *, by: User) -> None:
     """A release serves one start."""
     row = dossier.release
-    assert row is not None  # noqa: S101 - start_blockers() refused a missing one
+    assert row is not None
     row.used_at = dossier.at
     write(row, by=by, action="changes.release.used", at=dossier.at, thing=dossier.change)
 
