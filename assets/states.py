@@ -40,9 +40,10 @@ class AssetType(models.TextChoices):
     """What an asset is."""
 
     PLC = "plc", _("PLC")
-    SAFETY = "safety", _("Safety controller")
+    PAC = "pac", _("PAC")
+    SAFETY_CONTROLLER = "safety_controller", _("Safety controller")
     RTU = "rtu", _("RTU")
-    DCS = "dcs", _("DCS")
+    DCS_CONTROLLER = "dcs_controller", _("DCS controller")
     IED = "ied", _("IED")
     ROBOT = "robot", _("Robot")
     DRIVE = "drive", _("Drive")

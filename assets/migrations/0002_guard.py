@@ -17,5 +17,4 @@ class Migration(migrations.Migration):
         sql.guard("assets_baseline"),
         sql.guard("assets_hold"),
         sql.guard("assets_authorisation"),
-        sql.guard("assets_import"),
     ]

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from assets.models.place import Location, Zone
@@ -15,6 +17,7 @@ from plantgov.core.scope import Scope, ScopedManager, ScopedQuerySet
 class Asset(Governed):
     """A thing in the register, named by a tag that is unique in its site."""
 
+    Type, Status, Criticality = AssetType, Status, Criticality
     scope_location = "location_id"
     scope_asset = "id"
 
@@ -63,7 +66,12 @@ class Asset(Governed):
         default_permissions = ("view", "add", "change")
         indexes = [
             models.Index(fields=["location", "tag"], name="assets_asset_of_location"),
-            models.Index(fields=["tag"], name="assets_asset_tag"),
+            GinIndex(
+                OpClass(Upper("tag"), name="gin_trgm_ops"),
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                OpClass(Upper("serial_number"), name="gin_trgm_ops"),
+                name="assets_asset_text",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -76,7 +84,7 @@ class Asset(Governed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tag} {self.name}"
+        return self.tag
 
     def scope_location_ids(self) -> list[int]:
         """Where it stands."""
@@ -103,12 +111,13 @@ class Relation(Governed):
     scope_location = "source__location_id"
     scope_asset = "source_id"
 
+    Kind = RelationKind
     kind = models.CharField(_("relation"), max_length=20, choices=RelationKind)
     source = models.ForeignKey(
-        Asset, on_delete=models.PROTECT, related_name="relations", verbose_name=_("from")
+        Asset, on_delete=models.PROTECT, related_name="relations_out", verbose_name=_("from")
     )
     target = models.ForeignKey(
-        Asset, on_delete=models.PROTECT, related_name="related_from", verbose_name=_("to")
+        Asset, on_delete=models.PROTECT, related_name="relations_in", verbose_name=_("to")
     )
     note = models.CharField(_("note"), max_length=250, blank=True)
 

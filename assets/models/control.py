@@ -10,7 +10,7 @@ from assets.models.asset import Asset
 from assets.models.place import Location
 from plantgov.audit.models import Governed
 from plantgov.core.scope import Scope, ScopedManager, ScopedQuerySet
-from plantgov.people.models import User
+from plantgov.people.models import Signature, User
 
 
 class Baseline(Governed):
@@ -28,7 +28,9 @@ class Baseline(Governed):
     details = models.JSONField(_("details"), default=dict, blank=True)
     approved_at = models.DateTimeField(_("approved at"))
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signature_uid = models.UUIDField(null=True, blank=True)
+    signature = models.ForeignKey(
+        Signature, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     change_uid = models.UUIDField(null=True, blank=True)
     change_reference = models.CharField(_("change"), max_length=30, blank=True)
     reason = models.TextField(_("reason"), blank=True)

@@ -24,6 +24,8 @@ class Import(models.Model):
 
     governed = "a file being looked at; what it changes is governed row by row, and applying it is recorded"
 
+    State = ImportState
+
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=30)
     file_name = models.CharField(_("file"), max_length=200)

@@ -40,6 +40,8 @@ class OwnershipQuerySet(ScopedQuerySet):
 class Ownership(Governed):
     """What a person or a team is to a thing, from a moment until another."""
 
+    Role = OwnerRole
+
     thing_kind = models.CharField(max_length=100)
     thing_uid = models.UUIDField()
     role = models.CharField(_("role"), max_length=20, choices=OwnerRole)
@@ -92,12 +94,12 @@ class Ownership(Governed):
         ]
 
     def __str__(self) -> str:
-        return f"{self.party}: {self.get_role_display()}"
+        return f"{self.owner}, {self.get_role_display()}"
 
     @property
-    def party(self) -> Person | Team | None:
+    def owner(self) -> Person | Team:
         """The person or the team."""
-        return self.person or self.team
+        return self.person or self.team  # type: ignore[return-value]
 
     @property
     def thing(self) -> Any:

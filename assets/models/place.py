@@ -18,6 +18,7 @@ class Location(Governed):
     for a site, none for the enterprise. Both are kept by the service under one advisory lock.
     """
 
+    Kind, Profile, Mode = LocationKind, Profile, Mode
     scope_location = "id"
 
     parent = models.ForeignKey(

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from assets.models import Asset, Baseline
+from assets.services.rows import checked
 from plantgov.audit.services.entries import write
 from plantgov.core.scope import require
 from plantgov.people.models import Signature, User
@@ -41,6 +42,7 @@ def adopt(
     at: datetime,
     signature: Signature | None = None,
     change: ThroughChange | None = None,
+    reason: str = "",
 ) -> Baseline:
     """Make `configuration` the approved one of `asset`. A change carries its own right; else one is needed."""
     Asset.objects.select_for_update(of=("self",)).get(pk=asset.pk)
@@ -59,5 +61,7 @@ def adopt(
         signature=signature,
         change_uid=change.uid if change else None,
         change_reference=change.reference if change else "",
+        reason=reason,
     )
-    return write(row, by=by, action="assets.baseline.adopted", thing=asset, at=at)
+    checked(row)
+    return write(row, by=by, action="assets.baseline.adopted", thing=asset, at=at, reason=reason)

@@ -1,5 +1,6 @@
 """The latest observed state of an asset."""
 
+from datetime import datetime
 from typing import Any
 
 from assets.models import Asset, Observation
@@ -8,9 +9,22 @@ from plantgov.core.clock import now
 from plantgov.people.models import User
 
 
-def note(asset: Asset, values: dict[str, dict[str, Any]], *, by: User) -> None:
+def note(
+    asset: Asset, values: dict[str, dict[str, Any]], *, by: User, at: datetime | None = None
+) -> Observation:
     """Keep what was read of `asset`: property → {value, at}. Older properties stay."""
-    known, _created = Observation.objects.get_or_create(asset=asset, defaults={"read_at": now()})
-    known.values = {**known.values, **plain(values)}
-    known.read_at = now()
-    known.save()
+    at = at or now()
+    row, _created = Observation.objects.select_for_update().get_or_create(
+        asset=asset, defaults={"read_at": at}
+    )
+    row.values = {**row.values, **plain(values)}
+    row.firmware = _value(row.values, "firmware")
+    row.program_fingerprint = _value(row.values, "program_fingerprint")
+    row.read_at = at
+    row.save()
+    return row
+
+
+def _value(values: dict[str, Any], key: str) -> str:
+    known = values.get(key, {}).get("value")
+    return "" if known is None else str(known)[:200]
