@@ -3,7 +3,9 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from operations import urls as operations
 from plantgov.core import health
+from plantgov.workspace import urls as workspace
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -12,4 +14,8 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
+    path("", include(workspace.portal)),
+    path("", include((operations.portal, "operations"))),
+    path("api/v1/", include((workspace.api, "workspace-api"))),
+    path("api/v1/", include((operations.api, "operations-api"))),
 ]

@@ -50,6 +50,11 @@ class Governed(models.Model):
         """The places this row stands on; none for what belongs to the whole enterprise."""
         return []
 
+    @property
+    def kind_key(self) -> str:
+        """Its kind, as slots and the ledger name it: `assets.asset`."""
+        return self._meta.label_lower
+
 
 class Entry(models.Model):
     """One line of the ledger: who did what to which thing, with what it was before and after."""

@@ -16,7 +16,8 @@ class WorkspaceConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the workspace's own queues, probes and pages in."""
-        from plantgov.workspace.services import health, inbox, jobs, outbox  # noqa: PLC0415 - needs the apps
+        from plantgov.workspace import selectors  # noqa: PLC0415 - needs the apps to be loaded
+        from plantgov.workspace.services import health, inbox, jobs, outbox
 
         for key, run in (
             ("workspace.jobs", jobs.sweep),
@@ -28,6 +29,21 @@ class WorkspaceConfig(AppConfig):
         slots.readiness.add(slots.Probe("broker", health.broker_probe, order=2))
         slots.readiness.add(slots.Probe("worker", health.worker_probe, order=3))
         slots.readiness.add(slots.Probe("disk", health.disk_probe, order=4))
+        slots.navigation.add(
+            slots.NavigationItem("home", _("Overview"), "layout-dashboard", "home", "operate", order=1)
+        )
+        slots.navigation.add(
+            slots.NavigationItem(
+                "approvals",
+                _("Approvals"),
+                "user-check",
+                "approvals",
+                "govern",
+                count=selectors.count_waiting,
+                urgent=True,
+                order=20,
+            )
+        )
         slots.metrics.add(slots.Metric("jobs", "Jobs by state", ("state",), health.jobs_by_state))
         slots.metrics.add(
             slots.Metric("outbox_backlog", "Events that wait for a consumer", (), health.outbox_backlog)
