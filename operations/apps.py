@@ -14,10 +14,10 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug operations into the floors below."""
-        from django.urls import reverse
+        from django.urls import reverse  # noqa: PLC0415 - needs the apps to be loaded
 
-        from operations.context import asset_panel
-        from operations.services import probes
+        from operations.context import asset_panel  # noqa: PLC0415
+        from operations.services import probes  # noqa: PLC0415
 
         slots.sweeps.add(slots.Sweep("operations.probes", probes.sweep))
         slots.things.add(

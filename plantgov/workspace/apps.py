@@ -17,7 +17,7 @@ class WorkspaceConfig(AppConfig):
     def ready(self) -> None:
         """Plug the workspace's own queues, probes and pages in."""
         from plantgov.workspace import selectors  # noqa: PLC0415 - needs the apps to be loaded
-        from plantgov.workspace.services import health, inbox, jobs, outbox
+        from plantgov.workspace.services import health, inbox, jobs, outbox  # noqa: PLC0415 - needs the apps
 
         for key, run in (
             ("workspace.jobs", jobs.sweep),

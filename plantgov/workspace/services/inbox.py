@@ -19,7 +19,7 @@ TASK = "workspace.send_mail"
 LEASE_S = 60
 
 
-def tell(
+def tell(  # noqa: PLR0913 - the fields of a notice
     users: Iterable[User],
     *,
     kind: str,

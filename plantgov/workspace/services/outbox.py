@@ -60,7 +60,7 @@ def deliver(uid: str) -> bool:
             if consumer is not None:
                 consumer.handle(delivery.event)
             return leases.finish(delivery)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - one broken consumer must not stop the others
         _later(delivery, f"{type(error).__name__}: {error}")
         return False
 
