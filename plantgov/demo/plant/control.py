@@ -24,6 +24,7 @@ class Control:
 
     async def start(self, reserved: socket.socket) -> None:
         """Listen on this socket."""
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._server = await web.serve(self._answer, sock=reserved)
 
     def stop(self) -> None:

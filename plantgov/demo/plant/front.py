@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+from typing import cast
 
 HOST = "127.0.0.1"
 _BACKLOG = 128
@@ -31,6 +32,8 @@ def bound_socket(wanted: int | None) -> socket.socket:
         except OSError:
             found.close()
         else:
+            # Else Linux lets others bind a port that is bound but not listened on yet.
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
             return found
     raise OSError("No free port on loopback.")
 
@@ -44,7 +47,7 @@ class Front:
 
     def __init__(self, reserved: socket.socket) -> None:
         self.port: int = reserved.getsockname()[1]
-        self.behind: tuple[str, int] | None = None
+        self.behind = (HOST, 0)
         self.stalled = False
         self._reserved: socket.socket | None = reserved
         self._server: asyncio.Server | None = None
@@ -89,6 +92,8 @@ class Front:
     async def _listen(self) -> None:
         reserved = self._reserved or bound_socket(self.port)
         self._reserved = None
+        # What a connection leaves behind inherits this, and must not keep the next start from binding.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Caller(self), sock=reserved, backlog=_BACKLOG)
 
@@ -119,8 +124,7 @@ class _Caller(asyncio.Protocol):
         self._waiting = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- asyncio's own promise
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._front.add(self)
         self.flow()
 
@@ -171,7 +175,6 @@ class _Caller(asyncio.Protocol):
             self._transport.abort()
 
     async def _connect(self) -> None:
-        assert self._front.behind is not None  # noqa: S101 -- open() ran before anything was accepted
         loop = asyncio.get_running_loop()
         try:
             _, self._device = await loop.create_connection(lambda: _Behind(self), *self._front.behind)
@@ -190,8 +193,7 @@ class _Behind(asyncio.Protocol):
         self._waiting = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- asyncio's own promise
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._waiting += data

@@ -15,18 +15,15 @@ from fieldlink.spec import EndpointSpec, Plan, PointSpec, Probe, Reading
 from plantgov.demo.plant import DevicePoints, PlantClient, describe
 
 ROOT = Path(__file__).resolve().parents[3]
-_RUN = (
-    "import sys, pathlib; from plantgov.demo.plant.process import run; "
-    "run(pathlib.Path(sys.argv[1]), say=lambda text: print(text, flush=True))"
-)
+RUN = (sys.executable, "-m", "plantgov.demo.plant")
 Read = Callable[..., dict[str, Reading]]
 
 
-def start(data_dir: Path) -> "subprocess.Popen[str]":
-    """A plant's process that has said it is ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", _RUN, str(data_dir)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+def start(data_dir: Path, *, by_command: bool = False) -> "subprocess.Popen[str]":
+    """A plant's process that has said it is ready, started by `manage.py plant run` if wanted."""
+    command = [sys.executable, "manage.py", "plant", "run"] if by_command else [*RUN, str(data_dir)]
+    environment = {**os.environ, "PLANTGOV_DATA_DIR": str(data_dir)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     assert "is ready" in line, "the plant ended instead of starting"
@@ -44,9 +41,9 @@ def end(process: "subprocess.Popen[str]", *, number: int = signal.SIGTERM) -> in
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator["subprocess.Popen[str]"]:
+def running(data_dir: Path, *, by_command: bool = False) -> Iterator["subprocess.Popen[str]"]:
     """A plant that runs for a while."""
-    process = start(data_dir)
+    process = start(data_dir, by_command=by_command)
     try:
         yield process
     finally:

@@ -7,6 +7,7 @@ import pytest
 
 from plantgov.demo.plant.behaviour import RAMP_S, image_of, process_value
 from plantgov.demo.plant.devices import DEVICES
+from plantgov.demo.plant.front import bound_socket
 from plantgov.demo.plant.model import PROTOCOLS, PlantRefused, fingerprint, points_of
 from plantgov.demo.plant.registers import registers_of
 from plantgov.demo.plant.state import DeviceState
@@ -173,3 +174,14 @@ def test_what_cannot_be_is_refused_with_what_could_be(tag, verb, arguments, says
     with pytest.raises(PlantRefused, match=says):
         act(device, state, verb, **arguments)
     assert state == DeviceState.fresh(device)
+
+
+@pytest.mark.enable_socket
+def test_a_port_is_never_given_twice():
+    first = bound_socket(None)
+    second = bound_socket(first.getsockname()[1])
+    try:
+        assert first.getsockname() != second.getsockname()
+    finally:
+        first.close()
+        second.close()

@@ -1,16 +1,10 @@
 """`manage.py plant`: verbs, exit codes, one JSON document."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 
 import pytest
 
 from plantgov.demo.management.commands.plant import Command
-from plantgov.demo.plant import PlantClient
-from tests.demo.plant.conftest import ROOT
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("plant")]
 
@@ -119,24 +113,3 @@ def test_no_plant_is_exit_code_2(typed, settings, tmp_path):
 def test_what_cannot_be_typed_is_exit_code_2(typed):
     assert typed("fly", "FIL-PLC-01")[0] == 2
     assert typed()[0] == 2
-
-
-def test_plant_run_says_when_it_is_ready_and_ends_on_sigterm(tmp_path):
-    environment = {**os.environ, "PLANTGOV_DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "plant", "run"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        said = process.stdout.readline()
-        assert "simulated plant is ready: 42 devices" in said
-        assert PlantClient(tmp_path).is_running()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        rest = process.communicate(timeout=10)[0]
-    assert (process.returncode, rest) == (0, "")

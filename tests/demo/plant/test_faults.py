@@ -85,8 +85,11 @@ def test_an_open_connection_ends_when_the_device_drops(plant, devices):
 
 def test_nobody_takes_the_port_of_a_dropped_device(plant, devices):
     plant.drop("CAM-01")
-    with socket.socket() as other, pytest.raises(OSError, match="in use"):
-        other.bind(("127.0.0.1", port_of(devices["CAM-01"])))
+    for reuse in (0, 1):
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+            with pytest.raises(OSError, match="in use"):
+                other.bind(("127.0.0.1", port_of(devices["CAM-01"])))
 
 
 def test_callers_that_give_up_on_a_stalled_device_leave_nothing_behind(plant, devices):

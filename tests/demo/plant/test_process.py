@@ -14,13 +14,13 @@ import pytest
 
 from plantgov.demo.plant import PlantClient, PlantUnreachable, describe
 from plantgov.demo.plant.state import state_file
-from tests.demo.plant.conftest import _RUN, ROOT, end, readings_of, running
+from tests.demo.plant.conftest import ROOT, RUN, end, readings_of, running
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("plant")]
 
 
 def test_a_killed_plant_comes_back_with_ports_certificate_and_what_was_done(tmp_path):
-    with running(tmp_path) as process:
+    with running(tmp_path, by_command=True) as process:
         plant = PlantClient(tmp_path)
         plant.turn_key("FIL-PLC-01", "REM")
         plant.load_program("LBL-PLC-01", "Trial_B")
@@ -48,14 +48,14 @@ def test_a_killed_plant_comes_back_with_ports_certificate_and_what_was_done(tmp_
 
 def test_a_second_plant_on_the_same_data_is_refused(plant_dir):
     second = subprocess.run(
-        [sys.executable, "-c", _RUN, str(plant_dir)],
+        [*RUN, str(plant_dir)],
         cwd=ROOT,
         check=False,
         capture_output=True,
         text=True,
         timeout=20,
     )
-    assert second.returncode != 0
+    assert second.returncode == 2
     assert "already runs" in second.stderr
 
 
@@ -122,3 +122,17 @@ def test_everything_listens_on_loopback_only(plant):
             if fields[3] == "0A" and fields[9] in inodes:
                 listening.add(fields[1].partition(":")[0])
     assert listening == {"0100007F"}
+
+
+def test_the_plant_imports_neither_django_nor_the_rest_of_the_house():
+    look = (
+        "import sys, plantgov.demo.plant.process; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    )
+    seen = subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert not {"django", "fieldlink", "assets", "access", "operations", "changes"} & set(seen.stdout.split())
+
+
+def test_the_hand_at_the_panels_needs_no_server_library():
+    look = "import sys, plantgov.demo.plant; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    seen = subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert not {"asyncua", "amqtt", "pymodbus", "django"} & set(seen.stdout.split())

@@ -1,15 +1,19 @@
 """`manage.py plant`: run the simulated plant, and be the hand at its panels."""
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from plantgov.demo.plant import PlantClient, PlantError, PlantRefused, process
+from plantgov.demo.plant import PlantClient, PlantError, PlantRefused
 
 _ANSWER_IS_NO, _COULD_NOT_RUN = 1, 2
+# The plant needs none of these, so it does not get them.
+_PRIVATE = ("PLANTGOV_", "DATABASE_", "REDIS_")
 Options = dict[str, Any]
 
 
@@ -29,8 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["verb"] == "run":
-                process.run(settings.PLANTGOV_DATA_DIR, say=self._say)
-                return
+                _become_the_plant()
             answer = _ACTIONS[options["verb"]](PlantClient(settings.PLANTGOV_DATA_DIR), options)
         except PlantError as error:
             if options.get("json"):
@@ -49,6 +52,16 @@ class Command(BaseCommand):
             return
         for device in answer.get("devices", [answer]):
             self._say(_line(device))
+
+
+def _become_the_plant() -> None:
+    """Let the plant's own program take this process over: it needs neither Django nor secrets."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(_PRIVATE)}
+    path = [str(settings.BASE_DIR), *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(path)
+    command = [sys.executable, "-m", "plantgov.demo.plant", str(settings.PLANTGOV_DATA_DIR)]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, environment)  # noqa: S606 -- our own program, by argument list
 
 
 def _line(device: dict[str, Any]) -> str:
