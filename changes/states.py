@@ -74,7 +74,7 @@ ROLE_LABELS = {
 }
 
 # Beside Django's own view, add and change. Roles that carry them stand in access/roles.py.
-PERMISSIONS = [
+PERMISSIONS: list[tuple[str, str | Promise]] = [
     ("assess_change", "Assess a change and its risk"),
     ("check_change", "Run the gate of a change"),
     ("approve_change", "Approve or reject a change"),

@@ -55,6 +55,8 @@ class Change(Governed):
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(_("approved by everybody at"), null=True, blank=True)
+    approvals_until = models.DateTimeField(_("approvals run out at"), null=True, blank=True)
     scheduled_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)

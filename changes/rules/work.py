@@ -75,9 +75,11 @@ def conflict_blockers(conflicts: Iterable[Conflict]) -> list[Reason]:
     ]
 
 
-def release_blockers(release: Any | None, *, content_digest: str, at: datetime) -> list[Reason]:
-    """The equipment must be released, for this content, not long ago and not used up."""
-    if release is None or release.used_at is not None or release.content_digest != content_digest:
+def release_blockers(release: Any | None, change: Any, *, at: datetime) -> list[Reason]:
+    """The equipment must be released, for this content since it was scheduled, not long ago and not used up."""
+    if release is None or release.used_at is not None or release.content_digest != change.content_digest:
+        return [r.NO_RELEASE()]
+    if change.scheduled_at is None or release.released_at < change.scheduled_at:
         return [r.NO_RELEASE()]
     if at > release.valid_until:
         return [r.RELEASE_OLD(name=str(release.person), at=clock(release.valid_until))]

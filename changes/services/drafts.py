@@ -90,7 +90,8 @@ def raise_change(
     at = at or now()
     change = Change(requested_by=by, requested_at=at, reference=next_reference("CHG", at=at))
     _fill(change, details)
-    require(by, "changes.add_change", change)
+    if not may(by, "changes.add_change", change):
+        raise Forbidden(FORBIDDEN(permission="changes.add_change"))
     _clean(change)
     change.content_digest = "-"
     write(change, by=by, action="changes.change.raised", at=at)

@@ -148,7 +148,7 @@ def _internal(spec: CheckSpec, dossier: Dossier, phase: str) -> Judgement:
     try:
         with transaction.atomic():
             found = check.evaluate(GateContext(dossier, phase))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever breaks in a check, its gate stays shut and says so
         return Judgement(Verdict.ERROR, r.CHECK_BROKE(error=type(error).__name__))
     return found if isinstance(found, Judgement) else Judgement(Verdict.ERROR, r.CHECK_BROKE(error="answer"))
 

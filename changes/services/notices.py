@@ -1,5 +1,6 @@
 """Telling: an event for other apps, and an inbox item with mail for whoever can act now."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.urls import NoReverseMatch, reverse
@@ -9,6 +10,7 @@ from changes.selectors.facts import Dossier
 from changes.selectors.people import able_to
 from changes.states import TRANSITIONS, State
 from plantgov.people.models import User
+from plantgov.workspace.models import InboxItem
 from plantgov.workspace.services import inbox, outbox
 
 # In each state, what somebody has to do next.
@@ -35,24 +37,29 @@ def moved(name: str, change: Change, *, by: User, at: datetime, reason: str = ""
 
 def waiting(dossier: Dossier) -> None:
     """End what waited for this change, and tell those who can act now."""
-    change = dossier.change
-    wanted = NEXT.get(change.state, ())
+    change, wanted = dossier.change, NEXT.get(dossier.change.state, ())
     for name in {name for names in NEXT.values() for name in names} - set(wanted):
         inbox.done(change, _kind(name))
     for name in wanted:
         users = able_to(dossier, name)
-        label = TRANSITIONS[name].label
+        _end_for_others(change, _kind(name), users, at=dossier.at)
         inbox.tell(
             users,
             kind=_kind(name),
             thing=change,
-            title=f"{label}: {change}",
+            title=f"{TRANSITIONS[name].label}: {change}",
             body=change.description,
             url=url_of(change),
             at=dossier.at,
             due_at=change.due_at or change.window_from,
             is_task=True,
         )
+
+
+def _end_for_others(change: Change, kind: str, users: Iterable[User], *, at: datetime) -> None:
+    """It no longer waits for those who were told before and cannot act any more."""
+    rows = InboxItem.objects.filter(thing_uid=change.uid, kind=kind, done_at=None)
+    rows.exclude(user__in=users).update(done_at=at)
 
 
 def _kind(name: str) -> str:

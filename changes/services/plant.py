@@ -59,7 +59,9 @@ def adopt_baselines(dossier: Dossier, left: Snapshot, *, signature: Signature, b
     """Make the verified as-left configuration the approved one, where a configuration was read."""
     for asset in dossier.assets:
         values = left.values.get(str(asset.uid), {})
-        known = {name: str(values[name]) for name in BASELINE_FIELDS if values.get(name) is not None}
+        known: dict[str, Any] = {
+            name: str(values[name]) for name in BASELINE_FIELDS if values.get(name) is not None
+        }
         if known.keys() & {"firmware", "program_fingerprint"}:
             baselines.adopt(
                 asset,

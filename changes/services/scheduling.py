@@ -1,9 +1,10 @@
 """Putting an approved change into its window, and ending those whose window went by."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from assets.models import Asset
 from changes.models import Change
@@ -47,13 +48,20 @@ def _lock_assets(dossier: Dossier) -> None:
     list(Asset.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
+def approvals_until(dossier: Dossier) -> datetime:
+    """Approvals do not last for ever: when the first of them is too old."""
+    days = strictest(dossier.bodies, "approval_max_age_d", APPROVAL_MAX_AGE_D)
+    return min((one.at for one in dossier.decisions), default=dossier.at) + timedelta(days=days)
+
+
 def sweep() -> int:
     """Schedule what waited for a free window, and expire what went by."""
     at = now()
-    waiting = Change.objects.filter(state=State.APPROVAL, window_until__gt=at, approvals__superseded_at=None)
-    done = sum(_try(pk, at=at) for pk in waiting.values_list("pk", flat=True).distinct()[:100])
-    over = Change.objects.filter(state__in=EXPIRABLE, window_until__lte=at).values_list("pk", flat=True)[:100]
-    return done + sum(_expire(pk, at=at) for pk in over) + _expire_old(at)
+    waiting = Change.objects.filter(state=State.APPROVAL, approved_at__isnull=False, window_until__gt=at)
+    done = sum(_try(pk, at=at) for pk in waiting.values_list("pk", flat=True)[:100])
+    over = Q(window_until__lte=at) | Q(approvals_until__lte=at)
+    rows = Change.objects.filter(over, state__in=EXPIRABLE).values_list("pk", flat=True)[:100]
+    return done + sum(_expire(pk, at=at) for pk in rows)
 
 
 @transaction.atomic
@@ -62,24 +70,12 @@ def _try(change_id: int, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def _expire(change_id: int | UUID, *, at: datetime, reason: str = "") -> bool:
+def _expire(change_id: int, *, at: datetime) -> bool:
     dossier = lock(change_id, at=at)
-    if dossier.change.state not in EXPIRABLE:
+    change = dossier.change
+    if change.state not in EXPIRABLE:
         return False
-    move(automatic("expire", dossier, by=system_account("planner"), reason=reason or "The window went by."))
+    gone = change.window_until is not None and change.window_until <= at
+    why = _("The window went by.") if gone else _("The approvals are too old.")
+    move(automatic("expire", dossier, by=system_account("planner"), reason=why))
     return True
-
-
-def _expire_old(at: datetime) -> int:
-    """Approvals do not last for ever: a change scheduled far ahead is asked for again."""
-    rows = Change.objects.filter(state=State.SCHEDULED, scheduled_at__lt=at - timedelta(days=1))[:500]
-    return sum(_expire_if_old(row.pk, at=at) for row in rows)
-
-
-def _expire_if_old(change_id: int, *, at: datetime) -> bool:
-    dossier = Dossier(Change.objects.get(pk=change_id), at)
-    days = strictest(dossier.bodies, "approval_max_age_d", APPROVAL_MAX_AGE_D)
-    first = min((one.at for one in dossier.decisions), default=at)
-    if at - first <= timedelta(days=days):
-        return False
-    return _expire(change_id, at=at, reason=f"The first approval is older than {days} days.")
