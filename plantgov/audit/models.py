@@ -18,6 +18,14 @@ class XidField(models.Field):
         """The column's type."""
         return "xid8"
 
+    def get_prep_value(self, value: Any) -> str | None:
+        """As text, which PostgreSQL reads as the type it is."""
+        return None if value is None else str(value)
+
+    def from_db_value(self, value: Any, *_: Any) -> int | None:
+        """As a number."""
+        return None if value is None else int(value)
+
 
 class Governed(models.Model):
     """A row that is never written without a ledger entry about it in the same transaction.
@@ -143,3 +151,176 @@ class PersonalValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.field} of {self.entry_uid}"
+
+
+class Origin(models.Model):
+    """The name under which the log is published. A restore opens a new one: what was published is never retold."""
+
+    governed = "append-only by trigger; its opening is an entry, sealed with it"
+    scope_location = None
+
+    uid = models.UUIDField(default=new_uid, unique=True)
+    name = models.CharField(max_length=200, unique=True)
+    opened_at = models.DateTimeField()
+    previous = models.ForeignKey("audit.Checkpoint", on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SigningKey(models.Model):
+    """A public key that has signed checkpoints; the private half is a file outside the database."""
+
+    governed = "append-only by trigger; its first use is an entry"
+    scope_location = None
+
+    uid = models.UUIDField(default=new_uid, unique=True)
+    fingerprint = models.CharField(max_length=64, unique=True)  # SHA-256 of the key as DER
+    public_key = models.BinaryField(max_length=32)
+    first_used_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.fingerprint[:16]
+
+
+class Leaf(models.Model):
+    """The place of an entry in the log; given once, without gaps, by the sealer alone."""
+
+    governed = "append-only by trigger; the order of the ledger itself"
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="leaf")
+    leaf_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(index__gte=0), name="audit_leaf_from_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"leaf {self.index}"
+
+
+class Node(models.Model):
+    """The hash over a complete subtree of 2^level leaves (RFC 6962); level 0 are the leaves themselves."""
+
+    governed = "append-only by trigger; computed from the leaves"
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"node {self.level}/{self.index}"
+
+
+class Checkpoint(models.Model):
+    """A signed tree head: what the ledger was at a moment, in a form that proves itself."""
+
+    governed = "append-only by trigger; signed"
+    scope_location = None
+
+    origin = models.ForeignKey(Origin, on_delete=models.PROTECT, related_name="checkpoints")
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
+    size = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    at = models.DateTimeField()
+    # Every entry of this cluster written by a transaction below this one is sealed; empty when more was waiting.
+    complete_below = XidField(null=True)
+    system_identifier = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["origin", "size"], name="audit_checkpoint_of_size")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(size__gt=0), name="audit_checkpoint_not_empty")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} {self.size}"
+
+
+class Origin(models.Model):
+    """A name under which checkpoints are signed; a restore opens a new one and contradicts no old checkpoint."""
+
+    governed = "is part of the ledger's proof; append-only by trigger"
+
+    uid = models.UUIDField(default=new_uid, unique=True)
+    name = models.CharField(max_length=150, unique=True)
+    opened_at = models.DateTimeField()
+    reason = models.TextField(blank=True, default="")
+    previous_note = models.TextField(blank=True, default="")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Leaf(models.Model):
+    """The place of a sealed entry in the Merkle tree."""
+
+    governed = "is part of the ledger's proof; append-only by trigger"
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="leaf")
+    leaf_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"leaf {self.index}"
+
+
+class Node(models.Model):
+    """The hash of a complete subtree: `level` 3, `position` 2 stands over the leaves 16 to 23."""
+
+    governed = "is part of the ledger's proof; append-only by trigger"
+
+    level = models.PositiveSmallIntegerField()
+    position = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["level", "position"], name="audit_node_once")]
+
+    def __str__(self) -> str:
+        return f"node {self.level}/{self.position}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement of how many leaves the tree has and what its root is."""
+
+    governed = "is part of the ledger's proof; append-only by trigger"
+
+    origin = models.ForeignKey(Origin, on_delete=models.PROTECT, related_name="checkpoints")
+    size = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    key_id = models.CharField(max_length=8)
+    public_key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["size"], name="audit_checkpoint_size")]
+
+    def __str__(self) -> str:
+        return f"{self.origin.name} at {self.size}"

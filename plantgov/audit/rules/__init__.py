@@ -1,0 +1,1 @@
+"""The log's arithmetic: trees, notes and the bytes of signatures, without a query."""
