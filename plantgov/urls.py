@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from operations import urls as operations
 from plantgov.core import health
+from plantgov.demo import urls as demo
 from plantgov.workspace import urls as workspace
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
     path("", include(workspace.portal)),
+    path("", include((demo.portal, "demo"))),
     path("", include((operations.portal, "operations"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-CONTROLLERS = ["controller", "safety_controller", "dcs"]
+CONTROLLERS = ["plc", "pac", "rtu", "robot", "safety_controller", "dcs_controller"]
 
 
 def _phases(**severities: str) -> dict[str, dict[str, Any]]:

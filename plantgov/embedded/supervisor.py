@@ -312,6 +312,7 @@ def demo_environment(place: Place) -> dict[str, str]:
     return {
         "PLANTGOV_DEMO": "true",
         "PLANTGOV_ALLOW_LOOPBACK": "true",
+        "PLANTGOV_SIGN_SECOND_FACTOR": "if_enrolled",
         "PLANTGOV_DEMO_PASSWORD_FILE": str(place.keys / "demo.password"),
     }
 
