@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from assets.models import Asset
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from assets.models import Asset
 from changes.models import Change, ChangeAsset
 from changes.selectors import desk
 from changes.states import TERMINAL, TRANSITIONS

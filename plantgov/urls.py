@@ -3,6 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from changes import urls as changes
 from operations import urls as operations
 from plantgov.core import health
 from plantgov.demo import urls as demo
@@ -18,6 +19,8 @@ urlpatterns = [
     path("", include(workspace.portal)),
     path("", include((demo.portal, "demo"))),
     path("", include((operations.portal, "operations"))),
+    path("", include((changes.portal, "changes"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),
+    path("api/v1/", include((changes.api, "changes-api"))),
 ]

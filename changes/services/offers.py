@@ -72,6 +72,11 @@ class Desk:
         ids = [row.asset_id for row in self.dossier.covered]
         return set(Asset.objects.visible_to(self.user).filter(pk__in=ids).values_list("pk", flat=True))
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether this person may see everything that the change covers, and so everything that it says."""
+        return len(self.visible_assets) == len(self.dossier.covered)
+
     @cached_property
     def standing(self) -> Standing:
         """Who the user is to the change."""

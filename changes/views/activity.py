@@ -10,7 +10,6 @@ from changes.models import Change
 from changes.states import ROLE_LABELS, TRANSITIONS, Role
 from plantgov.audit.models import Entry
 from plantgov.workspace.models import Comment
-from plantgov.workspace.selectors import comments_of
 
 MOST = 200
 _WORDS: dict[str, str | Promise] = {

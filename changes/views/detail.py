@@ -99,9 +99,7 @@ def gate(desk: Desk, *, auto: bool) -> dict[str, Any]:
         "run": desk.run,
         "running": running,
         "gate_word": present.gate_word(desk.run),
-        "gate_reasons": desk.gate.blockers
-        if len(visible) == len(dossier.covered) and change.state not in TERMINAL
-        else (),
+        "gate_reasons": desk.gate.blockers if desk.sees_all and change.state not in TERMINAL else (),
         "checks": present.checks_of(desk.run, visible),
         "may_run": may_run and bool(dossier.covered),
         "may_read_by_hand": may_run and change.state != State.DRAFT,

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assets.models import Asset, Location
-from assets.selectors import settings_at
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from assets.models import Asset, Location
+from assets.selectors import settings_at
 from changes.forms import ChangeForm, ExpectedRows, assets_named, initial_of, profile_of, spelled
 from changes.models import Change, Involvement
 from changes.selectors.facts import Dossier

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from assets.models import Asset
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from assets.models import Asset
 from changes.filters import ChangeFilter
 from changes.models import Change, Involvement
 from changes.selectors import desk
