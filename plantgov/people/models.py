@@ -92,6 +92,10 @@ class User(Governed, AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["username"]
+        permissions = [
+            ("open_account", "Open accounts and give out links to set a password"),
+            ("close_account", "Close accounts"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(is_superuser=False), name="people_user_no_superusers"),
             models.CheckConstraint(

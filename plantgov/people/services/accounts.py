@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -58,7 +59,10 @@ def open_account(person: Person, *, username: str, password: str | None, by: Act
     """Open an account for a person; without a password it can only be used after one is set by link."""
     user = User(username=username, email=person.email, person=person, kind=User.Kind.PERSON)
     user.password = make_password(_checked(password, user) if password else None)
-    return _save(user, by=by, action="people.account.opened")
+    _save(user, by=by, action="people.account.opened")
+    # Teams that the person is in already carry their rights to the new account too.
+    user.groups.set(Group.objects.filter(team__memberships__person=person, team__memberships__until_at=None))
+    return user
 
 
 @transaction.atomic
