@@ -91,8 +91,8 @@ def _alive(run: CheckRun, readings: Readings, dossier: Dossier) -> set[str]:
         CheckResult.objects.filter(
             asset__in=readings.uids, key=HEARTBEAT, received_time__gte=dossier.at - REMEMBERED
         )
-        .order_by("asset", "-id")
-        .distinct("asset")
+        .order_by("asset_id", "-id")
+        .distinct("asset_id")
     )
     earlier = {readings.uids[row.asset_id]: row.observed for row in before if row.asset_id is not None}
     earlier |= run.heartbeats
