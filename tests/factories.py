@@ -85,11 +85,11 @@ class Plant:
 def make_plant(*, profile: str = "standard", mode: str = "enforce", controllers: int = 1) -> Plant:
     """A site with two areas, its people, and controllers that can be read over OPC UA."""
     at = now() - timedelta(days=1)
-    enterprise = locations.found_enterprise(locations.Place("Nordhavn", "enterprise"), by=accounts.INSTALLER)
+    top = locations.Place("Nordhavn", "enterprise", "Europe/Stockholm", profile, mode)
+    enterprise = locations.found_enterprise(top, by=accounts.INSTALLER)
     administrator = person("administrator", "Dana Petrescu")
     grants.bootstrap(administrator, enterprise, by=accounts.INSTALLER, at=at)
-    place = locations.Place("Karlstad", "site", "Europe/Stockholm", profile, mode)
-    site = locations.add_location(place, parent=enterprise, by=administrator)
+    site = locations.add_location(locations.Place("Karlstad", "site"), parent=enterprise, by=administrator)
     areas = [
         locations.add_location(locations.Place(name, "area"), parent=site, by=again(administrator))
         for name in ("Packaging", "Utilities")
@@ -164,7 +164,7 @@ def make_controller(
     values = {
         "tag": f"FIL-PLC-{number:02d}",
         "name": f"Filler PLC {number}",
-        "asset_type": "controller",
+        "asset_type": "plc",
         "serial_number": HEALTHY["serial"],
         "firmware_version": HEALTHY["firmware"],
         "criticality": "high",
@@ -207,7 +207,7 @@ def details_for(
 ) -> ChangeDetails:
     """A complete change on these assets (the filler if none is named), in a window that is open now."""
     at = now()
-    small = plant.site.profile == "small"
+    small = plant.enterprise.profile == "small"
     values = {
         "title": "Raise the filling rate",
         "location": plant.packaging,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-CONTROLLERS = ["plc", "pac", "rtu", "robot", "safety_controller", "dcs_controller"]
+CONTROLLERS = ["plc", "pac", "safety_controller", "rtu", "dcs_controller"]
 
 
 def _phases(**severities: str) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -26,6 +25,7 @@ from changes.views import activity, present
 from plantgov.core.clock import now
 from plantgov.core.errors import Moved
 from plantgov.core.scope import may
+from plantgov.workspace.selectors import url_of
 
 FRESH = timedelta(seconds=60)
 RULE_NOTE = gettext_lazy(
@@ -185,11 +185,7 @@ def _answers(dossier: Dossier) -> list[tuple[str, str]]:
 
 
 def _asset(asset: Asset) -> dict[str, str]:
-    return {
-        "tag": asset.tag,
-        "name": asset.name,
-        "url": reverse("assets:detail", args=[asset.site.slug, asset.tag]),
-    }
+    return {"tag": asset.tag, "name": asset.name, "url": url_of(asset)}
 
 
 def _expected(row: Any) -> list[dict[str, str]]:

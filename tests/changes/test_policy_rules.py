@@ -30,7 +30,7 @@ from changes.services.seeds import POLICIES
 from changes.states import PERMISSIONS, Phase
 
 AT = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
-PLC, PUMP = AssetFacts("controller", "high"), AssetFacts("drive", "low")
+PLC, PUMP = AssetFacts("plc", "high"), AssetFacts("drive", "low")
 MANAGER, SECOND = "changes.approve_change", "changes.countersign_change"
 
 

@@ -1,0 +1,96 @@
+"""The two doors of changes, told apart by nothing but their names: the portal and the API."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from changes.models import Change
+from changes.selectors.facts import Dossier
+from changes.services.offers import Desk
+from changes.states import TRANSITIONS
+from plantgov.core.clock import now
+from plantgov.people.models import User
+from plantgov.people.services import accounts
+from tests import factories as f
+
+PASSWORD = "a long and dull password"
+BACKEND = "access.backends.ScopedPermissionBackend"
+
+
+def client_of(user: User) -> Client:
+    """A browser in which somebody is signed in."""
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client
+
+
+def with_password(user: User) -> User:
+    """Somebody who knows a password to sign with."""
+    accounts.set_password(user, PASSWORD, by=accounts.INSTALLER)
+    return f.again(user)
+
+
+def basis(user: User, change: Change) -> dict[str, str]:
+    """The digests of what the page shows."""
+    desk = Desk(Dossier(Change.objects.get(pk=change.pk), now()), f.again(user))
+    run = desk.run
+    return {
+        "content_digest": desk.dossier.change.content_digest,
+        "evidence_digest": run.results_digest if run else "",
+    }
+
+
+class Portal:
+    """Buttons of the page."""
+
+    name = "portal"
+
+    def take(self, user: User, name: str, change: Change, **typed: Any) -> int:
+        """Press the button; a redirect is a success."""
+        given: dict[str, Any] = {"reason": typed.pop("reason", "because"), "password": PASSWORD}
+        if TRANSITIONS[name].meaning:
+            given |= basis(user, change)
+        response = client_of(user).post(f"/changes/{change.reference}/{name}", {**given, **typed})
+        self.last = response
+        return 200 if response.status_code == 302 else response.status_code
+
+
+class Api:
+    """Verbs of the API."""
+
+    name = "api"
+
+    def take(self, user: User, name: str, change: Change, **typed: Any) -> int:
+        """Send the verb."""
+        given: dict[str, Any] = {"reason": typed.pop("reason", "because")}
+        if TRANSITIONS[name].meaning:
+            given |= {**basis(user, change), "reauthentication": {"password": typed.pop("password", PASSWORD)}}
+        response = client_of(user).post(
+            f"/api/v1/changes/{change.reference}/{name}", {**given, **typed}, content_type="application/json"
+        )
+        self.last = response
+        return response.status_code
+
+
+@pytest.fixture(params=[Portal, Api], ids=["portal", "api"])
+def door(request: pytest.FixtureRequest) -> Iterator[Portal | Api]:
+    """Each test runs through both."""
+    yield request.param()
+
+
+@pytest.fixture
+def plain_signing(settings: Any) -> None:
+    """Passwords alone sign, and are cheap to compare."""
+    settings.PLANTGOV_SIGN_SECOND_FACTOR = "optional"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def plant(db: None, plain_signing: None) -> f.Plant:
+    """A plant whose people can sign."""
+    found = f.make_plant()
+    for name in ("engineer", "manager", "approver", "shift_lead"):
+        found.people[name] = with_password(found.people[name])
+    return found
