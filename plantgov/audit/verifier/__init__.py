@@ -1,0 +1,1 @@
+"""The verifier that goes into every evidence bundle."""
