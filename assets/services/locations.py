@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from assets.models import Location
 from assets.rules import BELOW_ITSELF, LEAVES_SITE, place_blockers
-from assets.services.rows import checked
+from assets.services.rows import checked, next_ids
 from assets.states import LocationKind
 from plantgov.audit.services.entries import Acting, write, write_all
 from plantgov.core.errors import BadInput, Refused, refuse_if, require_revision
@@ -78,9 +78,7 @@ def _check_zone_name(name: str) -> None:
 
 def _insert(row: Location, parent: Location | None, *, by: Acting, reason: str = "") -> Location:
     # The id is a part of the path, so it is taken before the row is written: one write, one entry.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('assets_location', 'id'))")
-        pk = cursor.fetchone()[0]
+    [pk] = next_ids("assets_location", 1)
     row.path = [*(parent.path if parent else []), pk]
     row.site_id = pk if row.kind == LocationKind.SITE else parent.site_id if parent else None
     row.pk = pk
