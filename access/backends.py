@@ -4,27 +4,56 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from access.models import LocationGroupPermission, LocationUserPermission
+from access.models import ApiToken, LocationGroupPermission, LocationUserPermission
 from assets.models import Location
 from plantgov.core.clock import now
-from plantgov.core.scope import EVERYWHERE, NOWHERE, Scope, can_see, may, scope_of
+from plantgov.core.scope import NOWHERE, Scope, can_see, location_ids_of, may, scope_of
 from plantgov.people.models import User
 
-# One round trip: the places and assets of the user's live rows and of those of the user's teams.
-ROWS = """
-SELECT 'l', u.content_object_id FROM access_locationuserpermission u
- WHERE u.user_id = %(user)s AND u.permission_id = %(permission)s AND u.from_at <= %(at)s AND u.until_at > %(at)s
-UNION SELECT 'l', g.content_object_id FROM access_locationgrouppermission g JOIN people_user_groups m USING (group_id)
- WHERE m.user_id = %(user)s AND g.permission_id = %(permission)s AND g.from_at <= %(at)s AND g.until_at > %(at)s
-UNION SELECT 'a', u.content_object_id FROM access_assetuserpermission u
- WHERE u.user_id = %(user)s AND u.permission_id = %(permission)s AND u.from_at <= %(at)s AND u.until_at > %(at)s
-UNION SELECT 'a', g.content_object_id FROM access_assetgrouppermission g JOIN people_user_groups m USING (group_id)
- WHERE m.user_id = %(user)s AND g.permission_id = %(permission)s AND g.from_at <= %(at)s AND g.until_at > %(at)s
-"""
+# One round trip: the live rows of the account and of its teams, and every place below theirs. The ids go into
+# the next query as literals, which gives the planner real numbers to plan with.
+SCOPE = """
+WITH permission AS (
+    SELECT p.id FROM auth_permission p JOIN django_content_type c ON c.id = p.content_type_id
+    WHERE c.app_label = %(app)s AND p.codename = %(codename)s
+), account AS (
+    SELECT a.id FROM people_user a LEFT JOIN people_person p ON p.id = a.person_id
+    WHERE a.id = %(user)s AND a.is_active AND (p.left_at IS NULL OR p.left_at > %(at)s)
+), team AS (
+    SELECT m.group_id FROM people_user_groups m JOIN account ON account.id = m.user_id
+), root AS (
+    SELECT coalesce(array_agg(DISTINCT place), '{{}}') AS ids FROM (
+        SELECT r.content_object_id AS place FROM access_locationuserpermission r
+        WHERE r.user_id IN (SELECT id FROM account) AND {live}
+        UNION ALL
+        SELECT r.content_object_id FROM access_locationgrouppermission r
+        WHERE r.group_id IN (SELECT group_id FROM team) AND {live}
+    ) AS places
+), single AS (
+    SELECT r.content_object_id AS asset FROM access_assetuserpermission r
+    WHERE r.user_id IN (SELECT id FROM account) AND {live}
+    UNION
+    SELECT r.content_object_id FROM access_assetgrouppermission r
+    WHERE r.group_id IN (SELECT group_id FROM team) AND {live}
+), everything AS (
+    SELECT %(within)s::bigint IS NULL AND EXISTS (
+        SELECT 1 FROM assets_location l WHERE l.id = ANY ((SELECT ids FROM root)::bigint[]) AND l.parent_id IS NULL
+    ) AS granted
+)
+SELECT (SELECT granted FROM everything),
+    (SELECT array_agg(l.id) FROM assets_location l
+     WHERE NOT (SELECT granted FROM everything) AND l.path && (SELECT ids FROM root)::bigint[]
+     AND (%(within)s::bigint IS NULL OR l.path @> ARRAY[%(within)s::bigint])),
+    (SELECT array_agg(s.asset) FROM single s
+     WHERE %(within)s::bigint IS NULL OR EXISTS (
+        SELECT 1 FROM assets_asset a JOIN assets_location l ON l.id = a.location_id
+        WHERE a.id = s.asset AND l.path @> ARRAY[%(within)s::bigint]))
+""".format(  # noqa: S608 - our own words only
+    live="r.permission_id IN (SELECT id FROM permission) AND r.from_at <= %(at)s AND r.until_at > %(at)s"
+)
 
 
 class ScopedPermissionBackend:
@@ -40,57 +69,53 @@ class ScopedPermissionBackend:
         """Django's question: on `obj`, or anywhere."""
         if not user.is_active or not user.is_authenticated:
             return False
-        if obj is None:
-            return bool(scope_of(user, perm))
-        is_view = perm.rsplit(".", maxsplit=1)[-1].startswith("view_")
-        return can_see(user, obj) if is_view else may(user, perm, obj)
+        scope = scope_of(user, perm)
+        if obj is None or not scope:
+            return bool(scope)
+        if perm == f"{obj._meta.app_label}.view_{obj._meta.model_name}":
+            return can_see(user, obj)
+        if perm.rsplit(".", maxsplit=1)[-1].startswith("view_"):
+            return _reaches(scope, obj)
+        return may(user, perm, obj)
 
     def scope_of(self, user: User, permission: str) -> Scope:
         """Where `user` holds `permission` now, narrowed by the token that the request came with."""
-        token = getattr(user, "api_token", None)
-        if token is not None and token.permissions and permission not in token.permissions:
+        token: ApiToken | None = getattr(user, "api_token", None)
+        if token is not None and permission not in token.permissions:
             return NOWHERE
-        scope = self._scope(user, permission, now())
-        return scope if token is None or token.location is None else _narrowed(scope, token.location)
-
-    def _scope(self, user: User, permission: str, at: datetime) -> Scope:
-        permission_id = _permission_id(permission)
-        if permission_id is None:
-            return NOWHERE
-        with connection.cursor() as cursor:
-            cursor.execute(ROWS, {"user": user.pk, "permission": permission_id, "at": at})
-            rows = cursor.fetchall()
-        roots = [pk for kind, pk in rows if kind == "l"]
-        assets = frozenset(pk for kind, pk in rows if kind == "a")
-        if not roots:
-            return Scope(asset_ids=assets)
-        if Location.objects.filter(pk__in=roots, kind=Location.Kind.ENTERPRISE).exists():
-            return EVERYWHERE
-        places = Location.objects.filter(path__overlap=roots).values_list("pk", flat=True)
-        return Scope(location_ids=frozenset(places), asset_ids=assets)
+        return _resolve(user, permission, at=now(), within=token.location_id if token else None)
 
     def holders_of(self, permission: str, location_ids: Iterable[int], at: datetime) -> QuerySet[User]:
         """The active accounts of persons who hold `permission` on all of the places at `at`."""
-        permission_id = _permission_id(permission)
-        users = User.objects.filter(is_active=True, person__left_at=None)
-        paths = list(Location.objects.filter(pk__in=set(location_ids)).values_list("path", flat=True))
-        if permission_id is None or not paths:
+        wanted = set(location_ids)
+        paths = list(Location.objects.filter(pk__in=wanted).values_list("path", flat=True))
+        users = User.objects.filter(is_active=True, kind=User.Kind.PERSON).filter(
+            Q(person__left_at=None) | Q(person__left_at__gt=at)
+        )
+        if not paths or len(paths) != len(wanted):
             return users.none()
-        live = Q(permission_id=permission_id, from_at__lte=at, until_at__gt=at)
+        app, codename = permission.split(".", 1)
+        live = Q(from_at__lte=at, until_at__gt=at)
+        live &= Q(permission__content_type__app_label=app, permission__codename=codename)
         for path in paths:
-            mine = LocationUserPermission.objects.filter(live, content_object__in=path)
+            own = LocationUserPermission.objects.filter(live, content_object__in=path)
             teams = LocationGroupPermission.objects.filter(live, content_object__in=path)
-            users = users.filter(Q(pk__in=mine.values("user")) | Q(groups__in=teams.values("group")))
-        return users.distinct()
+            users = users.filter(
+                Q(pk__in=own.values("user"))
+                | Q(pk__in=User.groups.through.objects.filter(group__in=teams.values("group")).values("user"))
+            )
+        return users
 
 
-def _permission_id(permission: str) -> int | None:
-    app_label, codename = permission.split(".", 1)
-    row = Permission.objects.filter(content_type__app_label=app_label, codename=codename)
-    return row.values_list("pk", flat=True).first()
+def _resolve(user: User, permission: str, *, at: datetime, within: int | None) -> Scope:
+    app, codename = permission.split(".", 1)
+    with connection.cursor() as cursor:
+        cursor.execute(SCOPE, {"user": user.pk, "app": app, "codename": codename, "at": at, "within": within})
+        everything, locations, assets = cursor.fetchone()
+    return Scope(everything, frozenset(locations or ()), frozenset(assets or ()))
 
 
-def _narrowed(scope: Scope, location: Location) -> Scope:
-    """The part of a scope below one place."""
-    below = frozenset(Location.objects.filter(path__contains=[location.pk]).values_list("pk", flat=True))
-    return Scope(location_ids=below if scope.everything else scope.location_ids & below)
+def _reaches(scope: Scope, thing: Any) -> bool:
+    """Whether a thing lies in a scope well enough to be seen: any of its places, or the asset itself."""
+    places = location_ids_of(thing)
+    return not places or scope.touches(places) or getattr(thing, "scope_asset_id", None) in scope.asset_ids

@@ -1,5 +1,6 @@
 """Roles, grants, the rows that are enforced, and API tokens."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -11,8 +12,10 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from assets.models import Asset, Location
 from plantgov.audit.models import Governed
-from plantgov.core.scope import ScopedManager
+from plantgov.core.scope import Scope, ScopedManager, ScopedQuerySet
 from plantgov.people.models import Person, Team, User
+
+FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)  # enforced rows need an end; this one means: open
 
 
 class Role(Governed):
@@ -38,9 +41,18 @@ class Role(Governed):
 
     class Meta:
         ordering = ["title"]
+        default_permissions = ("view", "change")
 
     def __str__(self) -> str:
         return self.title
+
+
+class GrantQuerySet(ScopedQuerySet):
+    """Grants lie where their place lies, or where their asset stands now."""
+
+    def _within(self, scope: Scope, verb: str) -> Q:
+        places, single = sorted(scope.location_ids), sorted(scope.asset_ids)
+        return Q(location__in=places) | Q(asset__location__in=places) | Q(asset__in=single)
 
 
 class Grant(Governed):
@@ -50,8 +62,6 @@ class Grant(Governed):
         MANUAL = "manual", _("Given by a person")
         CHANGE = "change", _("Given by a change")
         INSTALLATION = "installation", _("Given at installation")
-
-    scope_array = "location_ids"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="grants")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="grants")
@@ -73,13 +83,14 @@ class Grant(Governed):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     revoke_reason = models.TextField(blank=True)
-    location_ids = ArrayField(models.BigIntegerField(), default=list)
 
-    objects = ScopedManager()
+    objects = models.Manager.from_queryset(GrantQuerySet)()
 
     class Meta:
-        ordering = ["-from_at"]
+        ordering = ["-from_at", "-pk"]
+        default_permissions = ("view",)
         permissions = [("give_grant", "Give a role to somebody"), ("revoke_grant", "Take a role away")]
+        indexes = [models.Index(fields=["until_at"], name="access_grant_until")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(user__isnull=False, team=None) | Q(user=None, team__isnull=False),
@@ -90,16 +101,47 @@ class Grant(Governed):
                 name="access_grant_one_place",
             ),
             models.CheckConstraint(
-                condition=Q(until_at=None) | Q(until_at__gt=F("from_at")), name="access_grant_forward"
+                condition=Q(until_at=None) | Q(until_at__gt=F("from_at")),
+                name="access_grant_forward",
+                violation_error_message=_("It has to end after it begins."),
             ),
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoke_reason="")
+                | Q(revoked_at__isnull=False) & ~Q(revoke_reason=""),
+                name="access_grant_revoked_with_reason",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="access_grant_has_reason"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.role} for {self.user or self.team} on {self.location or self.asset}"
+        return f"{self.role} for {self.holder} on {self.place}"
 
     def scope_location_ids(self) -> list[int]:
-        """The place it is for."""
-        return list(self.location_ids)
+        """The place it is for, or where its asset stands."""
+        return self.place.scope_location_ids()
+
+    @property
+    def scope_asset_id(self) -> int | None:
+        """The asset it is for, for rights on single assets."""
+        return self.asset_id
+
+    @property
+    def holder(self) -> User | Team:
+        """Who has the role."""
+        return self.user or self.team  # type: ignore[return-value]  # a constraint says one of them
+
+    @property
+    def place(self) -> Location | Asset:
+        """Where the role counts."""
+        return self.location or self.asset  # type: ignore[return-value]  # a constraint says one of them
+
+    def state(self, at: datetime) -> str:
+        """`revoked`, `expired`, `scheduled` or `active` at an instant."""
+        if self.revoked_at is not None and self.revoked_at <= at:
+            return "revoked"
+        if self.until_at is not None and self.until_at <= at:
+            return "expired"
+        return "scheduled" if self.from_at > at else "active"
 
 
 class _Windowed(models.Model):
@@ -134,6 +176,7 @@ class LocationUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
+        default_permissions = ()
         unique_together = ("user", "permission", "content_object", "grant")
         indexes = [models.Index(fields=["user", "permission", "until_at"], name="access_location_user")]
 
@@ -145,6 +188,7 @@ class LocationGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBa
     permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
+        default_permissions = ()
         unique_together = ("group", "permission", "content_object", "grant")
         indexes = [models.Index(fields=["group", "permission", "until_at"], name="access_location_group")]
 
@@ -157,7 +201,9 @@ class AssetUserPermission(_AnyPermission, _Windowed, UserObjectPermissionBase):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
+        default_permissions = ()
         unique_together = ("user", "permission", "content_object", "grant")
+        indexes = [models.Index(fields=["user", "permission", "until_at"], name="access_asset_user")]
 
 
 class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase):
@@ -167,7 +213,9 @@ class AssetGroupPermission(_AnyPermission, _Windowed, GroupObjectPermissionBase)
     permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
+        default_permissions = ()
         unique_together = ("group", "permission", "content_object", "grant")
+        indexes = [models.Index(fields=["group", "permission", "until_at"], name="access_asset_group")]
 
 
 class ApiToken(Governed):
@@ -175,16 +223,20 @@ class ApiToken(Governed):
 
     ledger_hidden = ("digest",)
     ledger_ignored = ("last_used_at",)
-    scope_location = None
 
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
-    permissions = ArrayField(
-        models.CharField(max_length=100), verbose_name=_("permissions"), default=list, blank=True
+    permissions = ArrayField(models.CharField(max_length=100), verbose_name=_("permissions"), default=list)
+    location = models.ForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("location"),
     )
-    location = models.ForeignKey(Location, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -194,7 +246,17 @@ class ApiToken(Governed):
 
     class Meta:
         ordering = ["-created_at"]
+        default_permissions = ()
         permissions = [("manage_token", "Manage the tokens of service accounts")]
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="access_token_forward")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def state(self, at: datetime) -> str:
+        """`revoked`, `expired` or `active` at an instant."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at <= at else "active"

@@ -22,8 +22,12 @@ def open_for_change(
     from_at: datetime,
     by: Acting,
 ) -> int:
-    """Give every account of the people who do the work what they need on exactly these assets."""
-    users = list(User.objects.filter(person__in=[p.pk for p in people], is_active=True))
+    """Give every account of the people who do the work what they need on exactly these assets.
+
+    It has no end of its own: holds and overrun are included, `close_for_change` takes it away. Returns how
+    many grants were given.
+    """
+    users = list(User.objects.filter(person__in=[p.pk for p in people], is_active=True).order_by("pk"))
     terms = grants.Terms(from_at=from_at, reason=f"Work on {change_reference}")
     role = Role.objects.get(key=ROLE)
     change = grants.ForChange(change_uid, change_reference)
@@ -33,5 +37,5 @@ def open_for_change(
 def close_for_change(
     change_uid: UUID, *, by: Acting, at: datetime, reason: str = "The work has ended"
 ) -> int:
-    """Take it away again."""
+    """Take it away again. Returns how many grants ended."""
     return grants.end_of_change(change_uid, by=by, at=at, reason=reason)

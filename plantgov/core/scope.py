@@ -40,6 +40,9 @@ EVERYWHERE = Scope(everything=True)
 class ScopeBackend(Protocol):
     """What the configured authentication backend answers."""
 
+    def has_perm(self, user: Any, perm: str, obj: Any = None) -> bool:
+        """Whether `user` holds `perm` on `obj`, or anywhere."""
+
     def scope_of(self, user: Any, permission: str) -> Scope:
         """Where `user` holds `permission` now."""
 
@@ -67,6 +70,11 @@ def scope_of(user: Any, permission: str) -> Scope:
     if permission not in memo:
         memo[permission] = _backend().scope_of(user, permission)
     return memo[permission]
+
+
+def decide(user: Any, permission: str, thing: Any = None) -> bool:
+    """Whether `user` holds `permission` on `thing`, or anywhere: the answer behind `user.has_perm`."""
+    return bool(user.is_active) and _backend().has_perm(user, permission, thing)
 
 
 def holders_of(permission: str, thing: Any, *, at: datetime) -> models.QuerySet:

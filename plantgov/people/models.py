@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from plantgov.audit.models import Governed
 from plantgov.audit.services.entries import Actor
-from plantgov.core.scope import ScopedManager
+from plantgov.core.scope import ScopedManager, decide
 
 
 class Person(Governed):
@@ -130,9 +130,8 @@ class User(Governed, AbstractBaseUser, PermissionsMixin):
         return check_password(raw_password, self.password)
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Ask the backends; unlike Django's, no account is above them."""
-        from_backends = PermissionsMixin.has_perm
-        return bool(self.is_active) and from_backends(self, perm, obj)
+        """Ask the one backend that knows places; no account is above it, no other may grant."""
+        return decide(self, perm, obj)
 
     def ledger_actor(self) -> Actor:
         """How the ledger names this account."""
