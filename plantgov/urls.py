@@ -7,6 +7,7 @@ from changes import urls as changes
 from operations import urls as operations
 from plantgov.core import health
 from plantgov.demo import urls as demo
+from plantgov.people import urls as people
 from plantgov.workspace import urls as workspace
 
 urlpatterns = [
@@ -18,9 +19,11 @@ urlpatterns = [
     path("api/schema/swagger/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
     path("", include(workspace.portal)),
     path("", include((demo.portal, "demo"))),
+    path("", include((people.portal, "people"))),
     path("", include((operations.portal, "operations"))),
     path("", include((changes.portal, "changes"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
+    path("api/v1/", include((people.api, "people-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),
     path("api/v1/", include((changes.api, "changes-api"))),
 ]
