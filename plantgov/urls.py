@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from changes import urls as changes
+from evidence import urls as evidence
 from operations import urls as operations
 from plantgov.core import health
 from plantgov.demo import urls as demo
@@ -22,6 +23,8 @@ urlpatterns = [
     path("", include((people.portal, "people"))),
     path("", include((operations.portal, "operations"))),
     path("", include((changes.portal, "changes"))),
+    path("", include((evidence.portal, "evidence"))),
+    path("api/v1/", include((evidence.api, "evidence-api"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((people.api, "people-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),
