@@ -22,7 +22,7 @@ def people_visible_to(user: Any) -> QuerySet[Person]:
 def teams_visible_to(user: Any) -> QuerySet[Team]:
     """Teams in view with how many persons are in each now."""
     current = Count("memberships", filter=Q(memberships__until_at=None))
-    return Team.objects.visible_to(user).annotate(size=current)
+    return Team.objects.visible_to(user).annotate(size=current).order_by("name")
 
 
 def members_of(team: Team) -> QuerySet[TeamMembership]:
