@@ -23,7 +23,12 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+ONE_FILE_ON_PURPOSE = {"plantgov/audit/verifier/verify.py"}  # it travels alone inside evidence bundles
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if _name(path) not in ONE_FILE_ON_PURPOSE], ids=_name
+)
 def test_no_file_is_longer_than_400_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 

@@ -1,1 +1,1 @@
-"""The verifier that goes into every evidence bundle."""
+"""The stand-alone verifier that evidence bundles carry."""

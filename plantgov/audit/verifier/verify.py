@@ -1,549 +1,554 @@
 #!/usr/bin/env python3
-"""Verify a PlantGov evidence bundle without PlantGov. Needs Python 3.9 or newer and nothing else.
+"""Verify a PlantGov evidence bundle without PlantGov: Python 3.9 or newer, nothing to install, no network.
 
-    python verify.py BUNDLE.zip|FOLDER [--key FILE | --fingerprint HEX] [--json]
+    python verify.py BUNDLE.zip|FOLDER [--fingerprint HEX | --key PUBLIC.pem] [--since CHECKPOINT.txt] [--json]
 
-Exit code 0: it verifies, 1: it does not (every fault is named), 2: it could not be checked.
-
-Use a copy of this file that you trust, not the one inside a bundle that you doubt. Give the key, or its fingerprint,
-as you received it outside of the bundle: without it the bundle can only be shown to agree with itself.
+Ends with 0 if everything holds and the signing key is the one you named, 1 if something is wrong (each thing is
+named), 2 if no answer was possible: the bundle cannot be read, or you named no key, and then nothing can say who
+made it. The key's fingerprint has to reach you by another way than the bundle. The format is described in
+docs/reference/bundle-format.md of the project. SPDX-License-Identifier: Apache-2.0
 """
 
 import argparse
 import base64
 import binascii
-import csv
 import hashlib
-import io
 import json
 import re
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-FORMAT = "plantgov-evidence-1"
-MOST_BYTES = 4 << 30  # of one unpacked file
-DASH = "\u2014"
+SCHEMA = "plantgov.bundle/1"
+MANIFEST_TITLE = "plantgov evidence bundle"
 DER_PREFIX = bytes.fromhex("302a300506032b6570032100")
-REQUIRED = (
-    "manifest.json",
-    "manifest.sig",
-    "checkpoint.txt",
-    "keys/ledger.pub",
-    "entries.jsonl",
-    "proofs.json",
-)
+UNLISTED = {"manifest.json", "manifest.sig"}
+LARGEST_FILE = 512 * 1024 * 1024
 
 
-class CannotCheck(Exception):
-    """There is nothing here that could be checked."""
+class Unreadable(Exception):
+    """There is nothing that could be verified."""
 
 
-# -- Ed25519 (RFC 8032, section 5.1), verification only ------------------------------------------------------------
+class Wrong(Exception):
+    """One thing does not hold."""
+
+
+# -- Ed25519 (RFC 8032), verification only: strict, and slow enough to be read -------------------------------
 P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
+ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 
-def _x_of(y, odd):
-    """The x of the curve's point with this y, or None."""
-    if y >= P:
-        return None
+def _x_of(y, sign):
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
-    if square == 0:
-        return None if odd else 0
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
         x = x * ROOT_OF_MINUS_ONE % P
-    if (x * x - square) % P:
+    if (x * x - square) % P or (x == 0 and sign):
         return None
-    return P - x if x & 1 != odd else x
+    return P - x if x & 1 != sign else x
 
 
-def _point(encoded):
-    """A point in extended coordinates from its 32 bytes, or None if they are none."""
-    number = int.from_bytes(encoded, "little")
-    y, odd = number & (1 << 255) - 1, number >> 255
-    x = _x_of(y, odd)
+def _point(data):
+    """Decode a point; None for what is none or is not written in its one way."""
+    number = int.from_bytes(data, "little")
+    y, sign = number & ((1 << 255) - 1), number >> 255
+    x = _x_of(y, sign) if y < P else None
     return None if x is None else (x, y, 1, x * y % P)
 
 
-def _add(p, q):
-    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
-    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+def _add(one, other):
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c, d = 2 * one[3] * other[3] * D % P, 2 * one[2] * other[2] % P
     e, f, g, h = b - a, d - c, d + c, b + a
-    return e * f % P, g * h % P, f * g % P, e * h % P
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def _times(factor, point):
-    product = (0, 1, 1, 0)
-    while factor:
-        if factor & 1:
-            product = _add(product, point)
-        point, factor = _add(point, point), factor >> 1
-    return product
+def _times(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = _add(result, point)
+        point, scalar = _add(point, point), scalar >> 1
+    return result
 
 
-def _same(p, q):
-    return (p[0] * q[2] - q[0] * p[2]) % P == 0 and (p[1] * q[2] - q[1] * p[2]) % P == 0
+def _encode(point):
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
-BASE_Y = 4 * pow(5, P - 2, P) % P
-BASE_X = _x_of(BASE_Y, 0)
-BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)
+_BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE = (_x_of(_BASE_Y, 0), _BASE_Y, 1, _x_of(_BASE_Y, 0) * _BASE_Y % P)
 
 
-def ed25519_verifies(public_key, message, signature):
-    """Whether `signature` (64 bytes) by `public_key` (32 bytes) over `message` is right."""
+def ed25519_holds(public_key, message, signature):
+    """Whether `signature` is the key's over `message`."""
     if len(public_key) != 32 or len(signature) != 64:
         return False
-    key, nonce = _point(public_key), _point(signature[:32])
-    factor = int.from_bytes(signature[32:], "little")
-    if key is None or nonce is None or factor >= L:
+    key, scalar = _point(public_key), int.from_bytes(signature[32:], "little")
+    if key is None or scalar >= ORDER or _encode(_times(8, key)) == _encode((0, 1, 1, 0)):
         return False
-    if _same(_times(8, key), (0, 1, 1, 0)):
-        return False  # a key of small order verifies anything
-    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
-    challenge = int.from_bytes(digest, "little") % L
-    return _same(_times(factor, BASE), _add(nonce, _times(challenge, key)))
-
-
-# -- Keys and signed notes (C2SP signed-note, tlog-checkpoint) ------------------------------------------------------
-def key_from_pem(data):
-    """The 32 bytes of an Ed25519 public key in PEM. ValueError if it is something else."""
-    found = re.fullmatch(
-        rb"\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", data
+    challenge = (
+        int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
     )
-    der = base64.b64decode(b"".join(found.group(1).split()), validate=True) if found else b""
+    minus_key = (P - key[0], key[1], 1, P - key[3])
+    return _encode(_add(_times(scalar, BASE), _times(challenge, minus_key))) == signature[:32]
+
+
+# -- Keys and signed notes (C2SP signed-note, tlog-checkpoint) -----------------------------------------------
+def strict_base64(text, what):
+    """Decode base64 that is written in its one way."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Wrong(f"{what} is no base64") from error
+    if base64.b64encode(data).decode() != text:
+        raise Wrong(f"{what} is base64 with stray bits")
+    return data
+
+
+def read_key(text, what):
+    """The 32 bytes of an Ed25519 public key in PEM."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    if lines[:1] != ["-----BEGIN PUBLIC KEY-----"] or lines[-1:] != ["-----END PUBLIC KEY-----"]:
+        raise Wrong(f"{what} is no public key in PEM")
+    der = strict_base64("".join(lines[1:-1]), what)
     if len(der) != 44 or not der.startswith(DER_PREFIX):
-        raise ValueError("it holds no Ed25519 public key in PEM")
-    return der[12:]
+        raise Wrong(f"{what} is no Ed25519 key")
+    return der[len(DER_PREFIX) :]
 
 
 def fingerprint(public_key):
-    """SHA-256 of the key as DER, as `openssl pkey -pubin -outform DER | sha256sum` prints it."""
+    """SHA-256 of the key as DER, as `openssl pkey -pubin -outform DER | sha256sum` says it."""
     return hashlib.sha256(DER_PREFIX + public_key).hexdigest()
 
 
-def open_note(data, public_key):
-    """The text and the signer's name of a note signed with `public_key`. ValueError says what is wrong."""
-    text, mark, signatures = data.decode("utf-8").rpartition("\n\n")
-    if not mark or not signatures.endswith("\n") or "\r" in text:
-        raise ValueError("it is not a signed note")
-    lines = signatures[:-1].split("\n")
-    found = re.fullmatch(f"{DASH} (\\S+) ([A-Za-z0-9+/]+=*)", lines[0])
-    if len(lines) != 1 or not found:
-        raise ValueError("it does not end in exactly one signature line")
-    text, name = text + "\n", found.group(1)
-    blob = base64.b64decode(found.group(2), validate=True)
-    if base64.b64encode(blob).decode() != found.group(2):
-        raise ValueError("its signature is not written in the usual way")
-    expected = hashlib.sha256(name.encode() + b"\n\x01" + public_key).digest()[:4]
-    if blob[:4] != expected:
-        raise ValueError("it was signed with another key than keys/ledger.pub")
-    if not ed25519_verifies(public_key, text.encode(), blob[4:]):
-        raise ValueError("its signature is wrong")
-    return text, name
-
-
-# -- The Merkle tree (RFC 6962 and RFC 9162, section 2.1.3.2) --------------------------------------------------------
-def root_from(leaf, index, size, proof):
-    """The root to which an inclusion proof leads. ValueError if it has the wrong length."""
-    if not 0 <= index < size:
-        raise ValueError(f"there is no leaf {index} in a tree of {size}")
-    position, last, root = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise ValueError("the proof is too long")
-        if position & 1 or position == last:
-            root = hashlib.sha256(b"\x01" + sibling + root).digest()
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            root = hashlib.sha256(b"\x01" + root + sibling).digest()
-        position, last = position >> 1, last >> 1
-    if last:
-        raise ValueError("the proof is too short")
-    return root
-
-
-# -- Reading --------------------------------------------------------------------------------------------------------
-def read_bundle(path):
-    """Every file of a bundle by name, and what is odd about the container itself."""
-    path = Path(path)
-    if path.is_dir():
-        files = [found for found in sorted(path.rglob("*")) if found.is_file()]
-        return {found.relative_to(path).as_posix(): found.read_bytes() for found in files}, []
+def open_note(data, keys, what):
+    """The lines of a signed note's text and the key that signed it. `keys` are tried by their hash."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _read_zip(archive)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise CannotCheck(f"{path} cannot be read as a folder or a ZIP file: {error}") from error
+        text, _, tail = data.decode("utf-8").rpartition("\n\n")
+    except UnicodeDecodeError as error:
+        raise Wrong(f"{what} is no text") from error
+    match = re.fullmatch("\u2014 ([^ +\\s]+) ([A-Za-z0-9+/=]+)\n", tail)
+    if not text or match is None:
+        raise Wrong(f"{what} is no signed note with one signature")
+    text += "\n"
+    name, blob = match[1], strict_base64(match[2], f"the signature of {what}")
+    for key in keys:
+        if blob[:4] == hashlib.sha256(name.encode() + b"\n\x01" + key).digest()[:4]:
+            if ed25519_holds(key, text.encode("utf-8"), blob[4:]):
+                return text.split("\n")[:-1], name, key
+            raise Wrong(f"{what}: the signature does not hold (key {fingerprint(key)[:16]}…)")
+    raise Wrong(f"{what} is signed by a key that is not the expected one")
 
 
-def _read_zip(archive):
-    files, odd = {}, []
-    for info in archive.infolist():
-        name = info.filename
-        if name in files:
-            odd.append((name, "it stands in the archive twice"))
-        if info.file_size > MOST_BYTES:
-            odd.append((name, "it is larger than anything PlantGov writes"))
-            continue
+def read_checkpoint(data, keys, what):
+    """Origin, size, root and signing key of a checkpoint."""
+    lines, name, key = open_note(data, keys, what)
+    if len(lines) < 3 or not re.fullmatch(r"[1-9][0-9]*", lines[1]):
+        raise Wrong(f"{what} has no tree size")
+    if lines[0] != name:
+        raise Wrong(f"{what} speaks for {lines[0]} but is signed as {name}")
+    root = strict_base64(lines[2], f"the root in {what}")
+    if len(root) != 32:
+        raise Wrong(f"the root in {what} is no SHA-256")
+    return {"origin": lines[0], "size": int(lines[1]), "root": root, "key": key, "more": lines[3:]}
+
+
+# -- The Merkle tree (RFC 9162, sections 2.1.3.2 and 2.1.4.2) ------------------------------------------------
+def _node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_from_inclusion(index, size, leaf, path):
+    """The root that a leaf and its path lead to; None if the path has the wrong length."""
+    fn, sn = index, size - 1
+    for part in path:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            leaf = _node(part, leaf)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            leaf = _node(leaf, part)
+        fn, sn = fn >> 1, sn >> 1
+    return leaf if sn == 0 else None
+
+
+def is_consistent(old, new, old_root, new_root, path):
+    """Whether the tree of `old` leaves is the beginning of the one of `new`."""
+    if old == new:
+        return not path and old_root == new_root
+    if not 0 < old < new or not path:
+        return False
+    parts = list(path) if old & (old - 1) else [old_root, *path]
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = parts[0]
+    for part in parts[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = _node(part, first), _node(part, second)
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = _node(second, part)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and first == old_root and second == new_root
+
+
+# -- Canonical JSON (RFC 8785) -------------------------------------------------------------------------------
+def _no_float(text):
+    raise ValueError(f"{text} is no integer")
+
+
+def _once(pairs):
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name stands twice")
+    return dict(pairs)
+
+
+def parse(text):
+    """JSON without floats and without a name that stands twice."""
+    return json.loads(text, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_once)
+
+
+def canonical(value):
+    """The bytes that RFC 8785 gives a value of strings, integers, lists and objects."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        inside = b",".join(canonical(name) + b":" + canonical(value[name]) for name in names)
+        return b"{" + inside + b"}"
+    if isinstance(value, list):
+        return b"[" + b",".join(map(canonical, value)) + b"]"
+    return json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+# -- Bundles -------------------------------------------------------------------------------------------------
+def read_bundle(path):
+    """Every file of a bundle by its name."""
+    path = Path(path)
+    try:
+        files = _read_folder(path) if path.is_dir() else _read_zip(path)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # zlib.error and whatever else a damaged archive makes its reader raise
+        raise Unreadable(f"{path} is damaged: {type(error).__name__}") from error
+    if "manifest.json" not in files:
+        raise Unreadable(f"{path} is no evidence bundle: it has no manifest.json")
+    return files
+
+
+def _read_folder(path):
+    found = sorted(one for one in path.rglob("*") if one.is_file() or one.is_symlink())
+    if any(one.is_symlink() for one in found):
+        raise Unreadable(f"{path} holds symbolic links")
+    return {one.relative_to(path).as_posix(): one.read_bytes() for one in found}
+
+
+def _read_zip(path):
+    with zipfile.ZipFile(path) as archive:
+        names = [info.filename for info in archive.infolist()]
+        for info in archive.infolist():
+            parts = PurePosixPath(info.filename)
+            if parts.is_absolute() or ".." in parts.parts or "\\" in info.filename or info.is_dir():
+                raise Unreadable(f"{path} holds a file with a name that leads elsewhere: {info.filename!r}")
+            if names.count(info.filename) > 1:
+                raise Unreadable(f"{path} holds {info.filename!r} twice")
+            if info.file_size > LARGEST_FILE:
+                raise Unreadable(f"{info.filename!r} is larger than {LARGEST_FILE} bytes")
+        return {name: archive.read(name) for name in names}
+
+
+class Verification:
+    """One look at one bundle: what holds, and everything that does not."""
+
+    def __init__(self, files, keys=None, since=None):
+        """`keys` are those named by the reader; without them the bundle's own are used."""
+        self.files, self.outside, self.since = files, keys, since
+        self.problems, self.facts, self.entries = [], {}, {}
+        self.manifest, self.keys, self.inside = {}, [], []
+
+    def attempt(self, check, *arguments):
+        """Run one check; note what is wrong and go on to the next."""
         try:
-            files[name] = archive.read(info)
-        except Exception as error:  # a damaged member raises many kinds
-            odd.append((name, f"it cannot be unpacked: {error}"))
-            files.setdefault(name, b"")
-    return files, odd
-
-
-def _no_twins(pairs):
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a name stands in an object twice")
-    return made
-
-
-def parse(data):
-    """JSON with one meaning only."""
-    return json.loads(data.decode("utf-8"), object_pairs_hook=_no_twins)
-
-
-def safe_cell(value):
-    """How PlantGov writes a value into a CSV file, so that no spreadsheet takes it for a formula."""
-    text = "" if value is None else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "|") else text
-
-
-def facts_of(entry):
-    """What a record view may repeat of an entry, by the names it has to use."""
-    actor, thing, row = entry.get("actor") or {}, entry.get("thing") or {}, entry.get("row") or {}
-    return {
-        "uid": entry.get("uid"),
-        "seq": thing.get("seq"),
-        "at": entry.get("at"),
-        "action": entry.get("action"),
-        "actor": actor.get("label"),
-        "acting_for": (entry.get("acting_for") or {}).get("label"),
-        "role": entry.get("role"),
-        "rule": entry.get("rule"),
-        "reason": entry.get("reason"),
-        "thing": thing.get("label"),
-        "kind": thing.get("kind"),
-        "table": row.get("table"),
-        "key": row.get("key"),
-        "before": entry.get("before"),
-        "after": entry.get("after"),
-    }
-
-
-# -- The checks -----------------------------------------------------------------------------------------------------
-class Check:
-    """One verification: its files, its faults, its findings."""
-
-    def __init__(self, files, odd, trusted=None):
-        self.files, self.trusted = files, trusted
-        self.faults = [{"check": "archive", "file": name, "fault": text} for name, text in odd]
-        self.notes, self.entries, self.places = [], [], {}
-        self.key = self.origin = self.size = self.root = self.manifest = None
-
-    def fault(self, check, file, text, **where):
-        self.faults.append({"check": check, "file": file, "fault": text, **where})
+            return check(*arguments)
+        except Wrong as wrong:
+            self.problems.append(str(wrong))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+            self.problems.append(f"{check.__name__.strip('_')}: not written as the format says ({error!r})")
+        return None
 
     def run(self):
-        missing = [name for name in REQUIRED if name not in self.files]
-        for name in missing:
-            self.fault("archive", name, "it is missing")
-        if "keys/ledger.pub" not in missing:
-            self.check_key()
-        if self.key and "checkpoint.txt" not in missing:
-            self.check_checkpoint()
-        if not {"manifest.json", "manifest.sig"} & set(missing):
-            self.check_manifest()
-        if not {"entries.jsonl", "proofs.json"} & set(missing):
-            self.check_entries()
-            self.check_things()
-            self.check_views()
-        return self
+        """Make every check; True if nothing is wrong."""
+        self.manifest = self.attempt(self._read_manifest) or {}
+        if self.problems:
+            return False
+        self.attempt(self._check_files)
+        self.keys = self.attempt(self._find_keys) or []
+        self.attempt(self._check_manifest_signature)
+        head = self.attempt(self._read_head)
+        self.attempt(self._read_entries)
+        if head:
+            proofs = self.attempt(self._read_proofs, head) or {}
+            for index in sorted(self.entries):
+                self.attempt(self._check_entry, index, proofs.get(index), head)
+            self.attempt(self._check_since, head)
+        for thing in self.manifest.get("complete", []):
+            self.attempt(self._check_complete, thing)
+        for claim in self.manifest.get("attested", []):
+            self.attempt(self._check_attested, claim)
+        for index, value in enumerate(self._json("personal.json", [])):
+            self.attempt(self._check_personal, index, value)
+        return not self.problems
 
-    def check_key(self):
-        try:
-            self.key = key_from_pem(self.files["keys/ledger.pub"])
-        except (ValueError, binascii.Error) as error:
-            return self.fault("key", "keys/ledger.pub", str(error))
-        if self.trusted and self.trusted != fingerprint(self.key):
-            text = f"its fingerprint is {fingerprint(self.key)}, but the key you trust has {self.trusted}"
-            self.fault("key", "keys/ledger.pub", text)
-
-    def check_checkpoint(self):
-        try:
-            text, name = open_note(self.files["checkpoint.txt"], self.key)
-            origin, size, root = text.split("\n")[:3]
-            if origin != name:
-                raise ValueError(f"it is about {origin}, but signed by {name}")
-            if not re.fullmatch("0|[1-9][0-9]*", size):
-                raise ValueError("its size is not a number")
-            self.origin, self.size, self.root = origin, int(size), base64.b64decode(root, validate=True)
-            if len(self.root) != 32:
-                raise ValueError("its root is not 32 bytes")
-        except (ValueError, binascii.Error) as error:
-            self.fault("checkpoint", "checkpoint.txt", str(error))
-
-    def check_manifest(self):
-        data = self.files["manifest.json"]
-        if self.key:
-            self.check_manifest_signature(data)
-        try:
-            self.manifest = parse(data)
-            named, ledger = self.manifest["files"], self.manifest["ledger"]
-            for name in sorted(set(self.files) - set(named) - {"manifest.json", "manifest.sig"}):
-                self.fault("manifest", name, "it is not in the manifest: somebody added it")
-            for name, told in sorted(named.items()):
-                self.check_file(name, told)
-            if self.manifest["format"] != FORMAT:
-                self.fault("manifest", "manifest.json", f"it is of another format than {FORMAT}")
-            if self.size is not None and (ledger["origin"], ledger["size"]) != (self.origin, self.size):
-                self.fault("checkpoint", "checkpoint.txt", "it is another one than the manifest names")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self.fault("manifest", "manifest.json", f"it cannot be read: {error!r}")
-
-    def check_manifest_signature(self, data):
-        expected = f"{FORMAT} manifest\nsha256 {hashlib.sha256(data).hexdigest()}\n"
-        try:
-            text, name = open_note(self.files["manifest.sig"], self.key)
-        except ValueError as error:
-            return self.fault("signature", "manifest.sig", str(error))
-        if text != expected:
-            self.fault("signature", "manifest.json", "it was changed after it was signed")
-        if self.origin and name != self.origin:
-            self.fault("signature", "manifest.sig", f"it was signed for {name}, not for {self.origin}")
-
-    def check_file(self, name, told):
+    def _json(self, name, otherwise):
         if name not in self.files:
-            return self.fault("manifest", name, "it is in the manifest, but missing here")
-        data = self.files[name]
-        if len(data) != told["size"] or hashlib.sha256(data).hexdigest() != told["sha256"]:
-            self.fault("manifest", name, "it was changed: its SHA-256 is not the one in the manifest")
+            return otherwise
+        found = self.attempt(self._parse, name)
+        return otherwise if found is None else found
 
-    def check_entries(self):
-        lines = self.files["entries.jsonl"].split(b"\n")
-        if lines.pop() != b"":
-            self.fault("entry", "entries.jsonl", "its last line is cut off")
+    def _parse(self, name):
         try:
-            proofs = parse(self.files["proofs.json"])["leaves"]
-            proven = [
-                (p["uid"], p["index"], p["hash"], [bytes.fromhex(h) for h in p["proof"]]) for p in proofs
-            ]
-            if any(len(h) != 32 for p in proven for h in p[3]) or any(type(p[1]) is not int for p in proven):
-                raise ValueError("a hash or a number in it is none")
-        except (ValueError, KeyError, TypeError) as error:
-            return self.fault("inclusion", "proofs.json", f"it cannot be read: {error!r}")
-        self.places = {hashed: number for number, (_uid, _index, hashed, _proof) in enumerate(proven)}
-        hashes = [hashlib.sha256(b"\x00" + line).hexdigest() for line in lines]
-        for number, (line, hashed) in enumerate(zip(lines, hashes)):
-            self.check_line(number, line, hashed, proven)
-        for number, (uid, index, hashed, _proof) in enumerate(proven):
-            if hashed not in hashes:
-                near = f"no line of entries.jsonl has its hash: the entry {uid} was changed or taken out"
-                self.fault("entry", "entries.jsonl", near, leaf=index, line=number + 1)
-        indices = [index for _uid, index, _hashed, _proof in proven]
-        if any(a >= b for a, b in zip(indices, indices[1:])):
-            self.fault("inclusion", "proofs.json", "its leaves are not in the order of the ledger")
+            return parse(self.files[name].decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise Wrong(f"{name} is no JSON of this format: {error}") from error
 
-    def check_line(self, number, line, hashed, proven):
-        place = self.places.get(hashed)
-        where = {"line": number + 1}
-        if place is None:
-            if number < len(proven):
-                where["leaf"] = proven[number][1]
-            self.fault("entry", "entries.jsonl", "its hash is not that of any leaf in proofs.json", **where)
-            return
-        uid, index, _hashed, proof = proven[place]
-        where["leaf"] = index
-        if place != number:
-            self.fault(
-                "entry", "entries.jsonl", f"it belongs into line {place + 1}, or stands there twice", **where
+    def _read_manifest(self):
+        manifest = self._parse("manifest.json")
+        if manifest.get("schema") != SCHEMA:
+            raise Wrong(
+                f"manifest.json has the schema {manifest.get('schema')!r}; this program knows {SCHEMA}"
             )
-        try:
-            entry = parse(line)
-            if entry["uid"] != uid:
-                raise ValueError(f"proofs.json gives it the uid {uid}")
-            if (
-                self.root is not None
-                and root_from(bytes.fromhex(hashed), index, self.size, proof) != self.root
-            ):
-                raise ValueError("its proof does not lead to the root of the checkpoint")
-            self.entries.append(entry)
-        except (ValueError, KeyError, TypeError) as error:
-            self.fault("inclusion", "entries.jsonl", str(error), **where)
+        for name in ("files", "complete", "attested"):
+            if not isinstance(manifest.get(name), list):
+                raise Wrong(f"manifest.json has no list {name!r}")
+        return manifest
 
-    def check_things(self):
-        """Nothing of a thing was left out: its entries are numbered, and the manifest tells how many there are."""
-        things = self.manifest.get("things", []) if isinstance(self.manifest, dict) else []
-        told = {thing["uid"]: thing for thing in things}
+    def _check_files(self):
+        listed = {item["name"]: item for item in self.manifest["files"]}
+        if len(listed) != len(self.manifest["files"]):
+            self.problems.append("manifest.json lists a file twice")
+        for name in sorted(set(listed) - set(self.files)):
+            self.problems.append(f"{name} is missing")
+        for name in sorted(set(self.files) - set(listed) - UNLISTED):
+            self.problems.append(f"{name} is not in the manifest")
+        for name in sorted(set(listed) & set(self.files)):
+            data, item = self.files[name], listed[name]
+            if len(data) != item["size"]:
+                self.problems.append(f"{name} has {len(data)} bytes; the manifest says {item['size']}")
+            elif hashlib.sha256(data).hexdigest() != item["sha256"]:
+                self.problems.append(f"{name} was altered: its SHA-256 is not the one in the manifest")
+
+    def _find_keys(self):
+        names = sorted(name for name in self.files if name.startswith("keys/") and name.endswith(".pem"))
+        self.inside = [read_key(self.files[name].decode("utf-8", "replace"), name) for name in names]
+        if self.outside is None:
+            return self.inside
+        if isinstance(self.outside, bytes):
+            return [self.outside]
+        named = [key for key in self.inside if fingerprint(key) == self.outside]
+        if not named:
+            raise Wrong(f"no key in the bundle has the fingerprint {self.outside}: somebody else signed it")
+        return named
+
+    def _check_manifest_signature(self):
+        if "manifest.sig" not in self.files:
+            raise Wrong("manifest.sig is missing: nobody vouches for the manifest")
+        lines, name, _key = open_note(self.files["manifest.sig"], self.keys, "manifest.sig")
+        digest = hashlib.sha256(self.files["manifest.json"]).hexdigest()
+        if lines != [MANIFEST_TITLE, SCHEMA, f"sha256 {digest}"]:
+            raise Wrong("manifest.json was altered: its SHA-256 is not the one in manifest.sig")
+        self.facts["signed_as"] = name
+
+    def _read_head(self):
+        if "checkpoint.txt" not in self.files:
+            raise Wrong("checkpoint.txt is missing")
+        head = read_checkpoint(self.files["checkpoint.txt"], self.keys, "checkpoint.txt")
+        if self.facts.get("signed_as", head["origin"]) != head["origin"]:
+            raise Wrong("manifest.sig and checkpoint.txt are signed under different origins")
+        self.facts.update(origin=head["origin"], tree_size=head["size"], root=head["root"].hex())
+        self.facts.update(key=fingerprint(head["key"]), checkpoint=head["more"])
+        if self.manifest.get("checkpoint") != {"origin": head["origin"], "size": head["size"]}:
+            raise Wrong("checkpoint.txt is not the checkpoint that the manifest speaks of")
+        return head
+
+    def _read_entries(self):
+        if "entries.jsonl" not in self.files:
+            raise Wrong("entries.jsonl is missing")
+        before = -1
+        for number, line in enumerate(self.files["entries.jsonl"].decode("utf-8").splitlines(), 1):
+            row = parse(line)
+            index, text = row["index"], row["canonical"]
+            if index in self.entries:
+                self.problems.append(f"entries.jsonl, line {number}: leaf {index} stands twice")
+            elif not isinstance(index, int) or index <= before:
+                self.problems.append(f"entries.jsonl, line {number}: leaf {index} is out of order")
+            self.entries[index] = (text.encode("utf-8"), parse(text))
+            before = max(before, index)
+        self.facts["entries"] = len(self.entries)
+        if len(self.entries) != self.manifest["entries"]:
+            raise Wrong(f"{len(self.entries)} entries are here; the manifest says {self.manifest['entries']}")
+
+    def _read_proofs(self, head):
+        given = self._parse("proofs.json") if "proofs.json" in self.files else {}
+        if given.get("size") != head["size"]:
+            raise Wrong(
+                f"proofs.json is for a tree of {given.get('size')}; the checkpoint's has {head['size']}"
+            )
+        proofs = {int(index): path for index, path in given["inclusion"].items()}
+        for index in sorted(set(proofs) - set(self.entries)):
+            self.problems.append(f"leaf {index} has a proof but no entry: the entry was taken out")
+        return proofs
+
+    def _check_entry(self, index, path, head):
+        data, entry = self.entries[index]
+        label = f"leaf {index} ({entry.get('action')} · {self._name_of(entry)})"
+        if entry["v"] not in (0, 1):
+            raise Wrong(f"{label}: this program knows no entries of version {entry['v']}")
+        if entry["v"] == 1 and canonical(entry) != data:
+            raise Wrong(f"{label}: the entry is not in canonical form")
+        if path is None:
+            raise Wrong(f"{label}: the entry has no proof")
+        if index >= head["size"]:
+            raise Wrong(f"{label}: the checkpoint's tree ends at leaf {head['size'] - 1}")
+        hashes = [strict_base64(part, f"the proof of leaf {index}") for part in path]
+        leaf = hashlib.sha256(b"\x00" + data).digest()
+        if root_from_inclusion(index, head["size"], leaf, hashes) != head["root"]:
+            raise Wrong(f"{label}: the entry or its proof was altered; it does not lead to the signed root")
+
+    @staticmethod
+    def _name_of(entry):
+        return entry.get("thing", entry.get("row", {})).get("label") or entry.get("row")
+
+    def _check_complete(self, thing):
+        """A thing's history is whole: every number from 1 to the last one stated."""
         found = {}
-        for entry in self.entries:
-            thing = entry.get("thing") or {}
-            if thing.get("uid"):
-                found.setdefault(thing["uid"], []).append(thing["seq"])
-        for uid in sorted(set(found) - set(told)):
-            self.fault(
-                "sequence", "manifest.json", f"it does not name the thing {uid}, of which there are entries"
-            )
-        for uid, thing in sorted(told.items()):
-            self.check_thing(thing, sorted(found.get(uid, [])))
-
-    def check_thing(self, thing, numbers):
+        for index, (_data, entry) in self.entries.items():
+            if entry.get("thing", {}).get("uid") == thing["uid"]:
+                found.setdefault(entry["thing"]["seq"], []).append(index)
         label = f"{thing['label']} ({thing['uid']})"
-        if thing["complete"]:
-            gaps = sorted(set(range(1, thing["in_ledger"] + 1)) - set(numbers))
-            if gaps or len(numbers) != thing["in_ledger"]:
-                text = f"of {label} there should be {thing['in_ledger']} entries; missing: {gaps or 'none, but some twice'}"
-                self.fault("sequence", "entries.jsonl", text)
-        elif len(numbers) != thing["count"]:
-            text = f"of {label} there should be {thing['count']} entries, but there are {len(numbers)}"
-            self.fault("sequence", "entries.jsonl", text)
-        else:
-            self.notes.append(
-                f"{label}: {thing['count']} of its {thing['in_ledger']} entries are in this bundle"
+        missing = sorted(set(range(1, thing["last"] + 1)) - set(found))
+        if missing:
+            raise Wrong(f"{label}: entry {', '.join(map(str, missing))} of {thing['last']} is missing")
+        beyond = sorted(set(found) - set(range(1, thing["last"] + 1)))
+        if beyond:
+            raise Wrong(
+                f"{label}: entry {beyond[0]} lies beyond the {thing['last']} that the manifest states"
+            )
+        twice = sorted(seq for seq, leaves in found.items() if len(leaves) > 1)
+        if twice:
+            raise Wrong(f"{label}: entry {twice[0]} stands twice")
+
+    def _check_attested(self, claim):
+        """A file is the one whose SHA-256 an entry carries."""
+        value = self.entries[claim["index"]][1]
+        for name in claim["field"]:
+            value = value[name]
+        if value != hashlib.sha256(self.files.get(claim["file"], b"")).hexdigest():
+            raise Wrong(f"{claim['file']} is not the file that leaf {claim['index']} speaks of")
+
+    def _check_personal(self, number, given):
+        """A personal value is the one to which its entry is committed."""
+        committed = self.entries[given["index"]][1]["commitments"][given["side"]][given["field"]]
+        salt = strict_base64(given["salt"], f"personal.json, item {number}")
+        if hashlib.sha256(salt + canonical(given["value"])).hexdigest() != committed:
+            raise Wrong(
+                f"personal.json: {given['field']} is not the value that leaf {given['index']} committed to"
             )
 
-    def check_views(self):
-        """What people read repeats the entries."""
-        by_uid = {entry["uid"]: facts_of(entry) for entry in self.entries}
-        for name, data in sorted(self.files.items()):
-            try:
-                if name.rsplit("/", 1)[-1] == "record.json":
-                    self.check_record(name, parse(data), by_uid)
-                elif name.endswith(".csv"):
-                    self.check_csv(name, data, by_uid)
-            except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-                self.fault("view", name, f"it cannot be read: {error!r}")
-
-    def check_record(self, name, record, by_uid):
-        listed = [row["uid"] for row in record["entries"]]
-        for row in record["entries"]:
-            self.compare(name, row["uid"], row, by_uid)
-        uid = record["thing"]["uid"]
-        whole = [e["uid"] for e in self.entries if (e.get("thing") or {}).get("uid") == uid]
-        for left_out in sorted(set(whole) - set(listed)):
-            self.fault("view", name, f"it leaves out the entry {left_out}")
-        if len(listed) != len(set(listed)):
-            self.fault("view", name, "it tells an entry twice")
-        if "rows" in record:
-            self.check_rows(name, record["rows"], {uid: by_uid[uid] for uid in listed if uid in by_uid})
-
-    def check_rows(self, name, rows, entries):
-        replayed = replay(sorted(entries.values(), key=lambda entry: entry["seq"]))
-        for row in rows:
-            known = replayed.get((row["table"], row["key"]))
-            for field, value in sorted(row["values"].items()):
-                if known is None or field not in known or known[field] != value:
-                    text = f"{row['table']} {row['key']}: {field} is not what its entries say"
-                    self.fault("view", name, text)
-
-    def check_csv(self, name, data, by_uid):
-        table = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        if "entry" not in (table.fieldnames or []):
+    def _check_since(self, head):
+        """The log only grew since a checkpoint that the reader kept."""
+        if self.since is None:
             return
-        for row in table:
-            self.compare(name, row["entry"], row, by_uid, cells=True)
-
-    def compare(self, name, uid, row, by_uid, cells=False):
-        if uid not in by_uid:
-            return self.fault("view", name, f"it tells of an entry {uid} that is not in entries.jsonl")
-        for field, value in by_uid[uid].items():
-            if field in row and row[field] != (safe_cell(value) if cells else value):
-                self.fault("view", name, f"{field} of the entry {uid} is not what the ledger says")
-
-
-def replay(entries):
-    """The last values of each row, by (table, key), from its entries in order; None for a deleted row."""
-    rows = {}
-    for entry in entries:
-        where = entry["table"], entry["key"]
-        if entry["before"] is None and rows.get(where) is not None:
-            continue  # an event about the row, not a write to it
-        if entry["after"] is None:
-            rows[where] = None
-        else:
-            rows[where] = {**(rows.get(where) or {}), **entry["after"]}
-    return rows
+        old = read_checkpoint(self.since, [*self.keys, *self.inside], "the earlier checkpoint")
+        if old["origin"] != head["origin"]:
+            raise Wrong(f"the earlier checkpoint is of another origin, {old['origin']}: ask for the reason")
+        if old["size"] > head["size"]:
+            raise Wrong(f"the log had {old['size']} entries and has {head['size']} now: entries were lost")
+        paths = self._parse("proofs.json")["consistency"]
+        if str(old["size"]) not in paths and old["size"] != head["size"]:
+            raise Wrong(
+                f"the bundle has no proof from size {old['size']}; ask for one made with that checkpoint"
+            )
+        path = [strict_base64(part, "a consistency proof") for part in paths.get(str(old["size"]), [])]
+        if not is_consistent(old["size"], head["size"], old["root"], head["root"], path):
+            raise Wrong("the log is not the one that the earlier checkpoint was made of: it was rewritten")
+        self.facts["consistent_since"] = old["size"]
 
 
-def verify(path, trusted=None):
-    """Check a bundle; `trusted` is the fingerprint of a key from outside."""
-    files, odd = read_bundle(path)
-    if not files:
-        raise CannotCheck(f"{path} holds no files.")
-    return Check(files, odd, trusted).run()
+def report(verification, held):
+    """The answer in sentences."""
+    facts, lines = verification.facts, []
+    lines += [f"  WRONG  {problem}" for problem in verification.problems]
+    if "entries" in facts and "tree_size" in facts:
+        lines.append(
+            f"  {facts['entries']} entries, in a log of {facts['tree_size']}, origin {facts['origin']}"
+        )
+        lines += [f"  {line}" for line in facts["checkpoint"]]
+        lines.append(f"  signing key {facts['key']}")
+    if not held:
+        lines.append("NOT VERIFIED: do not rely on this bundle.")
+    elif verification.outside is None:
+        lines.append(
+            "Self-consistent, origin not established: nothing outside the bundle says who signed it."
+        )
+        lines.append("Ask its maker for the fingerprint by another way, then run with --fingerprint.")
+    else:
+        lines.append("VERIFIED: complete and unaltered since it was sealed, signed by the key you named.")
+    return "\n".join(lines)
 
 
-def outside_key(arguments):
-    """The fingerprint that the reader trusts, or None."""
-    if arguments.key:
-        try:
-            return fingerprint(key_from_pem(Path(arguments.key).read_bytes()))
-        except (OSError, ValueError) as error:
-            raise CannotCheck(f"The key {arguments.key} cannot be used: {error}") from error
-    if arguments.fingerprint:
-        told = re.sub(r"[\s:]", "", arguments.fingerprint).lower()
-        if not re.fullmatch("[0-9a-f]{64}", told):
-            raise CannotCheck("A fingerprint has 64 hexadecimal digits.")
-        return told
+def main(arguments=None):
+    """Verify one bundle from the command line."""
+    parser = argparse.ArgumentParser(description="Verify a PlantGov evidence bundle.")
+    parser.add_argument("bundle", help="the ZIP file, or the folder it was unpacked into")
+    named = parser.add_mutually_exclusive_group()
+    named.add_argument("--key", metavar="FILE", help="the public key, in PEM, as received outside the bundle")
+    named.add_argument(
+        "--fingerprint", metavar="HEX", help="its SHA-256 fingerprint, as received outside the bundle"
+    )
+    parser.add_argument("--since", metavar="FILE", help="a checkpoint kept from earlier")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    told = parser.parse_args(arguments)
+    try:
+        verification = Verification(read_bundle(told.bundle), _named_key(told), _bytes_of(told.since))
+    except (Unreadable, Wrong, OSError) as error:
+        print(json.dumps({"result": "unreadable", "problems": [str(error)]}) if told.json else error)
+        return 2
+    held = verification.run()
+    result = "wrong" if not held else "self-consistent" if verification.outside is None else "verified"
+    if told.json:
+        print(
+            json.dumps({"result": result, "problems": verification.problems, **verification.facts}, indent=1)
+        )
+    else:
+        print(report(verification, held))
+    return {"wrong": 1, "self-consistent": 2, "verified": 0}[result]
+
+
+def _named_key(told):
+    if told.key:
+        return read_key(Path(told.key).read_text(encoding="utf-8"), told.key)
+    if told.fingerprint:
+        text = re.sub(r"[\s:]", "", told.fingerprint).lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", text):
+            raise Unreadable("A fingerprint is 64 hexadecimal digits.")
+        return text
     return None
 
 
-def verdict(check):
-    """One sentence."""
-    if check.faults:
-        return f"NOT VALID: {len(check.faults)} fault(s)"
-    if check.trusted:
-        return "VALID: complete, unchanged, and signed with the key you trust"
-    return "SELF-CONSISTENT, origin not established: give --key or --fingerprint as received from outside"
-
-
-def tell(check, as_json):
-    """Print the outcome."""
-    known = check.key and fingerprint(check.key)
-    if as_json:
-        told = {"valid": not check.faults, "origin_established": bool(check.trusted and not check.faults)}
-        told.update(
-            verdict=verdict(check), faults=check.faults, notes=check.notes, entries=len(check.entries)
-        )
-        told.update(origin=check.origin, size=check.size, fingerprint=known)
-        print(json.dumps(told, indent=1, ensure_ascii=False))
-        return
-    print(verdict(check))
-    for fault in check.faults:
-        where = "".join(f", {part} {fault[part]}" for part in ("line", "leaf") if part in fault)
-        print(f"  [{fault['check']}] {fault['file']}{where}: {fault['fault']}")
-    for note in check.notes:
-        print(f"  note: {note}")
-    print(f"  {len(check.entries)} entries proven in a ledger of {check.size} ({check.origin})")
-    print(f"  key fingerprint {known}")
-
-
-def main(argv=None):
-    """Verify what the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("bundle")
-    parser.add_argument("--key", help="public key in PEM, received outside of the bundle")
-    parser.add_argument("--fingerprint", help="SHA-256 of that key")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args(argv)
-    try:
-        check = verify(arguments.bundle, outside_key(arguments))
-    except (CannotCheck, OSError) as error:
-        print(json.dumps({"valid": None, "error": str(error)}) if arguments.json else f"NOT CHECKED: {error}")
-        return 2
-    tell(check, arguments.json)
-    return 1 if check.faults else 0
+def _bytes_of(path):
+    return Path(path).read_bytes() if path else None
 
 
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     sys.exit(main())
