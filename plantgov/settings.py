@@ -244,6 +244,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "LeaseStateEnum": "plantgov.workspace.models.Leased.State",
+        "ChangeStateEnum": "changes.states.State",
+        "CheckRunStateEnum": "changes.models.CheckRun.State",
+        "PhaseEnum": "changes.states.Phase",
+    },
 }
 
 # -- Language, time, static files, logs ---------------------------------------------------------

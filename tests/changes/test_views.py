@@ -10,7 +10,6 @@ from tests import factories as f
 from tests.changes.doors import client_of, door, plain_signing, plant, with_password  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
-SIGNED = [name for name, row in TRANSITIONS.items() if row.meaning]
 BY_HAND = [name for name, row in TRANSITIONS.items() if not row.is_automatic]
 NEW = [{"key": "program_fingerprint", "phases": ["verify"], "value": f.NEW_PROGRAM, "why": "Filler_R13"}]
 
@@ -66,10 +65,9 @@ def test_stopping_and_backing_out_through_a_door(plant, door):
     assert _state(change) == "on_hold"
 
 
-@pytest.mark.parametrize("name", BY_HAND)
-def test_whoever_may_not_see_a_change_finds_nothing(plant, door, name):
+def test_whoever_may_not_see_a_change_finds_nothing(plant, door):
     change = f.make_change(plant)
-    assert door.take(plant.stranger, name, change) == 404
+    assert {name: door.take(plant.stranger, name, change) for name in BY_HAND} == dict.fromkeys(BY_HAND, 404)
 
 
 def test_who_sees_but_lacks_the_right_is_forbidden_each_way(plant, door):
@@ -140,8 +138,8 @@ def test_a_refused_signature_keeps_what_was_typed_and_opens_the_dialog_again(pla
     page = response.content.decode()
     assert response.status_code == 409
     assert "It stops the line" in page
-    assert "wrong" not in page.replace("too many wrong", "").split("value=")[0].split("<main")[0]
-    assert 'data-pg-open' in page
+    assert 'value="wrong"' not in page
+    assert "data-pg-open" in page
 
 
 @override_settings(PLANTGOV_SIGN_SECOND_FACTOR="required")
