@@ -1,0 +1,57 @@
+"""Filters of the ledger, the same in portal and API."""
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.forms import SearchInput, Select
+from django.utils.translation import gettext_lazy as _
+
+from plantgov.audit.models import Checkpoint, Entry
+
+
+class EntryFilter(django_filters.FilterSet):
+    """Entries by who, what, when and about which thing."""
+
+    q = django_filters.CharFilter(
+        method="search",
+        label=_("Search"),
+        widget=SearchInput(
+            attrs={"placeholder": _("Search thing, person, action, reason"), "data-pg-filter": ""}
+        ),
+    )
+    actor = django_filters.CharFilter(field_name="actor_label", lookup_expr="icontains", label=_("Who"))
+    action = django_filters.CharFilter(field_name="action", lookup_expr="startswith", label=_("Action"))
+    kind = django_filters.CharFilter(field_name="thing_kind", label=_("Kind of thing"))
+    thing = django_filters.UUIDFilter(field_name="thing_uid", label=_("Thing (uid)"))
+    person = django_filters.UUIDFilter(field_name="person_uid", label=_("Person (uid)"))
+    since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label=_("From day (UTC)"))
+    until = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label=_("To day (UTC)"))
+    attributed = django_filters.BooleanFilter(
+        label=_("Written by PlantGov"),
+        widget=Select(
+            choices=[("", _("All writers")), ("true", _("By PlantGov")), ("false", _("Past PlantGov"))]
+        ),
+    )
+
+    class Meta:
+        model = Entry
+        fields = ["q", "actor", "action", "kind", "thing", "person", "since", "until", "attributed"]
+
+    def search(self, rows: QuerySet[Entry], name: str, value: str) -> QuerySet[Entry]:
+        """Any part of the thing's name, the actor, the action or the reason."""
+        return rows.filter(
+            Q(thing_label__icontains=value)
+            | Q(actor_label__icontains=value)
+            | Q(action__icontains=value)
+            | Q(reason__icontains=value)
+        )
+
+
+class CheckpointFilter(django_filters.FilterSet):
+    """Checkpoints by origin."""
+
+    origin = django_filters.CharFilter(field_name="origin__name", label=_("Origin"))
+    covers = django_filters.NumberFilter(field_name="size", lookup_expr="gt", label=_("Covers leaf"))
+
+    class Meta:
+        model = Checkpoint
+        fields = ["origin", "covers"]
