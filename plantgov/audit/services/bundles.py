@@ -1,261 +1,238 @@
-"""Evidence bundles: ledger entries with their proofs, and what people read of them, in one ZIP file."""
+"""Making evidence bundles: ZIP files that prove themselves to whoever has the signing key's fingerprint."""
 
-import csv
-import io
+import base64
+import hashlib
 import json
-import time
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from uuid import UUID
 
-from django.conf import settings
-from django.db import connection
-from django.db.models import Max, QuerySet
+import rfc8785
 from django.utils.translation import gettext_lazy as _
 
 from plantgov.audit import selectors
-from plantgov.audit.models import Checkpoint, Entry, Leaf
+from plantgov.audit.models import Checkpoint, Entry, Leaf, PersonalValue, SigningKey
 from plantgov.audit.rules import notes
-from plantgov.audit.services import keys, proofs, sealing
+from plantgov.audit.services import keys, proofs
 from plantgov.audit.services.entries import plain
 from plantgov.audit.verifier import verify
-from plantgov.core.errors import BadInput, Refused
+from plantgov.core.errors import Refused
 from plantgov.core.verdict import ReasonKind
 
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
+VERIFIER = Path(verify.__file__)
 NOT_SEALED = ReasonKind(
     "entries_not_sealed",
-    _(
-        "{count} of the ledger entries that belong into this bundle are not sealed yet. {holder} Ask again in "
-        "a minute."
-    ),
+    _("{count} of the entries are not sealed yet; {holder}. Try again in a few seconds."),
 )
-KEY_UNUSABLE = ReasonKind("signing_key_unusable", _("The bundle cannot be signed. {detail}"))
-OWN_FILES = frozenset({*verify.REQUIRED, "verify.py", "VERIFY.md", "ledger.csv", "keys/fingerprint.txt"})
-COLUMNS = ("entry", *(name for name in verify.facts_of({}) if name not in {"uid", "before", "after"}))
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+NO_CHECKPOINT = ReasonKind("ledger_not_sealed", _("The ledger was never sealed; nothing can be proved yet."))
+OTHER_KEY = ReasonKind(
+    "ledger_signed_by_other_key",
+    _("The signing key was changed and the ledger is not signed with it yet. Try again in a few seconds."),
+)
+GUIDE = """# How to verify this bundle
+
+1. Get the fingerprint of the signing key by another way than this bundle: from the plant's own records, by phone,
+   from an earlier bundle that you trust.
+2. Take `verify.py` from a source that you trust too (the one in here could have been altered with the rest), and
+   Python 3.9 or newer. It needs nothing else and no network.
+3. Run `python verify.py BUNDLE.zip --fingerprint HEX`. It ends with VERIFIED, or names each thing that is wrong.
+
+Without a fingerprint it can only say that the bundle agrees with itself. Whoever makes up a bundle can do that too.
+"""
 
 
 @dataclass(frozen=True)
-class _Sealed:
-    """The entries of a bundle with their leaves, and the checkpoint that covers them."""
+class Attested:
+    """A file whose SHA-256 stands in an entry, at `field` of the entry's canonical JSON."""
 
-    leaves: list[Leaf]
-    checkpoint: Checkpoint
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The entries in the order of the ledger."""
-        return [leaf.entry for leaf in self.leaves]
+    file: str
+    entry: Entry
+    field: tuple[str, ...] = ("after", "sha256")
 
 
-def build(
-    *,
-    files: Mapping[str, bytes],
-    entries: QuerySet[Entry],
-    facts: Mapping[str, Any],
-    at: datetime,
-    wait_s: float = 15,
-) -> bytes:
-    """A bundle as the bytes of a ZIP file; the same entries, files, facts and `at` give the same bytes.
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle.
 
-    `facts` says what the bundle is about (filters, purpose, by whom). Seals what is not sealed yet and waits at
-    most `wait_s` for it; must not run inside a transaction, which would hold the sealer back. Raises `Refused`
-    when entries stay unsealed or the key is missing, `BadInput` for a file name that the format uses itself.
+    `facts` go into the manifest (purpose, filters, who asked, when: given, never read from the clock).
+    `complete` are the things whose whole history is claimed. `personal` also discloses personal values.
+    `since` are tree sizes from which growth is proved, for readers who kept those checkpoints.
     """
-    _require_names(files)
-    try:
-        signer = keys.signer()
-        _wait_until_sealed(entries, wait_s)
-    except keys.KeyUnusable as error:
-        raise Refused(KEY_UNUSABLE(detail=str(error))) from error
-    sealed = _sealed(entries, at)
-    content = {**files, **_own_files(sealed, signer)}
-    manifest = _manifest(content, sealed, facts, at, signer)
-    text = f"{verify.FORMAT} manifest\nsha256 {sha256(manifest).hexdigest()}\n"
-    signature = signer.note(text, name=sealed.checkpoint.origin.name).encode()
-    return _zip({**content, "manifest.json": manifest, "manifest.sig": signature})
+
+    entries: Sequence[Entry]
+    files: Mapping[str, bytes | Path] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    complete: Iterable[UUID] = ()
+    attested: Iterable[Attested] = ()
+    personal: bool = False
+    since: Iterable[int] = ()
 
 
-def record_of(thing: Any, entries: Iterable[Entry]) -> dict[str, Any]:
-    """A record view of a thing: its entries as people read them and the last values of its rows.
+def sealed_entries(things: Iterable[UUID], checkpoint: Checkpoint) -> list[Entry]:
+    """The whole histories of things as sealed under a checkpoint, oldest first."""
+    rows = Entry.objects.filter(thing_uid__in=list(things), leaf__index__lt=checkpoint.size)
+    return list(rows.order_by("leaf__index"))
 
-    Written as `<folder>/record.json` into a bundle, the verifier holds it against the entries.
+
+def write_bundle(
+    target: IO[bytes] | Path, contents: Contents, *, checkpoint: Checkpoint | None = None
+) -> str:
+    """Write the ZIP; returns the SHA-256 of its manifest, which names the bundle.
+
+    `checkpoint` is the newest one unless given. Raises `Refused` while an entry is not sealed under it.
     """
-    told = [facts_of(entry) for entry in entries]
-    rows = verify.replay(sorted(told, key=lambda fact: fact["seq"]))
-    return {
-        "thing": {"kind": thing._meta.label_lower, "uid": str(thing.uid), "label": str(thing)},
-        "entries": told,
-        "rows": [
-            {"table": table, "key": key, "values": values}
-            for (table, key), values in sorted(rows.items())
-            if values is not None
-        ],
-    }
-
-
-def as_json(document: Any) -> bytes:
-    """A document as the bundles write it: the same bytes for the same content."""
-    return (json.dumps(plain(document), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def facts_of(entry: Entry) -> dict[str, Any]:
-    """An entry as record views repeat it, from the very bytes that are sealed."""
-    return verify.facts_of(json.loads(bytes(entry.canonical)))
-
-
-def _require_names(files: Mapping[str, bytes]) -> None:
-    for name in files:
-        parts = name.split("/")
-        if name in OWN_FILES or not name or {"", ".", ".."} & set(parts) or "\\" in name:
-            raise BadInput(f"A file of a bundle cannot be named {name!r}.")
-
-
-def _wait_until_sealed(entries: QuerySet[Entry], wait_s: float) -> None:
-    unsealed = entries.filter(leaf__isnull=True)
-    deadline = time.monotonic() + wait_s
-    if not unsealed.exists() and selectors.latest_checkpoint():
-        return
-    if connection.in_atomic_block:
-        raise RuntimeError(
-            "A bundle is built outside of a transaction: an open one keeps its entries unsealed."
-        )
-    while True:
-        result = sealing.seal()
-        count = unsealed.count()
-        if not count and selectors.latest_checkpoint():
-            return
-        if time.monotonic() >= deadline:
-            holder = result.holder or selectors.horizon_holder()
-            told = f"The sealer is held back by {holder}." if holder else ""
-            raise Refused(NOT_SEALED(count=count, holder=told))
-        time.sleep(0.2)
-
-
-def _sealed(entries: QuerySet[Entry], at: datetime) -> _Sealed:
-    found = Leaf.objects.filter(entry__in=entries.order_by().values("pk"))
-    leaves = list(found.select_related("entry").order_by("index"))
-    needed = leaves[-1].index + 1 if leaves else 0
-    known = Checkpoint.objects.select_related("origin", "key").filter(size__gte=needed)
-    checkpoint = known.filter(at__lte=at).order_by("-pk").first() or known.order_by("pk").first()
+    checkpoint = checkpoint or selectors.latest_checkpoint()
     if checkpoint is None:
-        raise RuntimeError(f"No checkpoint covers leaf {needed - 1}, though it is sealed.")
-    return _Sealed(leaves, checkpoint)
+        raise Refused(NO_CHECKPOINT())
+    signer = keys.signer()
+    if signer.fingerprint != checkpoint.key.fingerprint:
+        raise Refused(OTHER_KEY())
+    places = _places(contents.entries, checkpoint)
+    files = {**contents.files, **_own_files(contents, checkpoint, places)}
+    manifest = _manifest(contents, checkpoint, places, files)
+    digest = hashlib.sha256(manifest).hexdigest()
+    statement = f"{verify.MANIFEST_TITLE}\n{verify.SCHEMA}\nsha256 {digest}\n"
+    files["manifest.json"] = manifest
+    files["manifest.sig"] = signer.note(statement, name=checkpoint.origin.name).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(files):
+            _add(archive, name, files[name])
+    return digest
 
 
-def _own_files(sealed: _Sealed, signer: keys.Signer) -> dict[str, bytes]:
-    checkpoint = sealed.checkpoint
-    note = checkpoint.note
-    if bytes(checkpoint.key.public_key) != signer.public_key:  # the key was changed since: say the same anew
-        head = notes.Head(checkpoint.origin.name, checkpoint.size, bytes(checkpoint.root), checkpoint.at)
-        note = signer.note(head.text(), name=checkpoint.origin.name)
+def _places(entries: Sequence[Entry], checkpoint: Checkpoint) -> dict[int, Entry]:
+    """The entries by their leaf, in the order of the log."""
+    by_pk = {entry.pk: entry for entry in entries}
+    leaves = Leaf.objects.filter(entry__in=by_pk, index__lt=checkpoint.size).values_list("index", "entry_id")
+    places = {index: by_pk[pk] for index, pk in sorted(leaves)}
+    if len(places) < len(by_pk):
+        holder = selectors.horizon_holder()
+        held = _("the sealer is held back by %s") % holder if holder else _("the sealer has not come to them")
+        raise Refused(NOT_SEALED(count=len(by_pk) - len(places), holder=held))
+    return places
+
+
+def _own_files(contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry]) -> dict[str, bytes]:
+    files = {
+        "checkpoint.txt": checkpoint.note.encode(),
+        "entries.jsonl": b"".join(_line(index, entry) for index, entry in places.items()),
+        "proofs.json": _json(_proofs(contents, checkpoint, places)),
+        "verify.py": VERIFIER.read_bytes(),
+        "VERIFY.md": GUIDE.encode(),
+        **_keys(),
+    }
+    if contents.personal:
+        files["personal.json"] = _json(_personal(places))
+    return files
+
+
+def _line(index: int, entry: Entry) -> bytes:
+    row = {"canonical": bytes(entry.canonical).decode(), "index": index}
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _proofs(contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry]) -> dict[str, Any]:
+    paths = proofs.inclusion_proofs(places, checkpoint.size)
+    sizes = sorted({old for old in contents.since if old < checkpoint.size})
     return {
-        "checkpoint.txt": note.encode(),
-        "keys/ledger.pub": notes.pem(signer.public_key).encode(),
-        "keys/fingerprint.txt": f"{signer.fingerprint}\n".encode(),
-        "entries.jsonl": b"".join(bytes(entry.canonical) + b"\n" for entry in sealed.entries),
-        "proofs.json": _proofs(sealed),
-        "ledger.csv": _csv(sealed.entries),
-        "verify.py": Path(verify.__file__).read_bytes(),
-        "VERIFY.md": (Path(verify.__file__).parent / "VERIFY.md").read_bytes(),
+        "size": checkpoint.size,
+        "inclusion": {str(index): _base64(path) for index, path in paths.items()},
+        "consistency": {str(old): _base64(proofs.consistency_proof(old, checkpoint.size)) for old in sizes},
     }
 
 
-def _proofs(sealed: _Sealed) -> bytes:
-    size = sealed.checkpoint.size
-    paths = proofs.inclusion_proofs([leaf.index for leaf in sealed.leaves], size)
-    leaves = [
-        {
-            "uid": str(leaf.entry.uid),
-            "index": leaf.index,
-            "hash": bytes(leaf.leaf_hash).hex(),
-            "proof": [hashed.hex() for hashed in paths[leaf.index]],
-        }
-        for leaf in sealed.leaves
-    ]
-    return as_json({"size": size, "leaves": leaves})
+def _base64(path: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(part).decode() for part in path]
 
 
-def _csv(entries: Sequence[Entry]) -> bytes:
-    """The entries as a table that a spreadsheet opens without taking anything for a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for entry in entries:
-        facts = facts_of(entry)
-        writer.writerow([entry.uid, *(verify.safe_cell(facts[name]) for name in COLUMNS[1:])])
-    return out.getvalue().encode("utf-8-sig")
+def _keys() -> dict[str, bytes]:
+    """Every key that ever signed, and since when."""
+    rows = list(SigningKey.objects.order_by("pk"))
+    history = [{"fingerprint": row.fingerprint, "first_used_at": plain(row.first_used_at)} for row in rows]
+    files = {f"keys/{row.fingerprint[:16]}.pem": notes.pem(bytes(row.public_key)).encode() for row in rows}
+    return {**files, "keys/history.json": _json(history)}
+
+
+def _personal(places: dict[int, Entry]) -> list[dict[str, Any]]:
+    """The personal values behind the commitments, as far as they were not erased."""
+    by_uid = {entry.uid: index for index, entry in places.items()}
+    rows = PersonalValue.objects.filter(entry_uid__in=by_uid)
+    return sorted(
+        (
+            {
+                "index": by_uid[row.entry_uid],
+                "side": row.side,
+                "field": row.field,
+                "salt": base64.b64encode(bytes(row.salt)).decode(),
+                "value": row.value,
+            }
+            for row in rows
+        ),
+        key=lambda item: (item["index"], item["side"], item["field"]),
+    )
 
 
 def _manifest(
-    content: Mapping[str, bytes],
-    sealed: _Sealed,
-    facts: Mapping[str, Any],
-    at: datetime,
-    signer: keys.Signer,
+    contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry], files: Mapping[str, bytes | Path]
 ) -> bytes:
-    checkpoint = sealed.checkpoint
-    return as_json(
+    indices = {entry.pk: index for index, entry in places.items()}
+    return _json(
         {
-            "format": verify.FORMAT,
-            "built_at": at,
-            "software": {"name": "PlantGov", "version": settings.VERSION},
-            "facts": dict(facts),
-            "ledger": {
-                "origin": checkpoint.origin.name,
-                "size": checkpoint.size,
-                "fingerprint": signer.fingerprint,
-            },
-            "things": _things(sealed),
-            "files": {
-                name: {"sha256": sha256(data).hexdigest(), "size": len(data)}
-                for name, data in content.items()
-            },
+            "schema": verify.SCHEMA,
+            "facts": plain(dict(contents.facts)),
+            "checkpoint": {"origin": checkpoint.origin.name, "size": checkpoint.size},
+            "entries": len(places),
+            "complete": _complete(contents, places),
+            "attested": [
+                {"file": claim.file, "index": indices[claim.entry.pk], "field": list(claim.field)}
+                for claim in contents.attested
+            ],
+            "files": [_item(name, files[name]) for name in sorted(files)],
         }
     )
 
 
-def _things(sealed: _Sealed) -> list[dict[str, Any]]:
-    """How many entries each thing has here, and how many in the ledger up to the checkpoint."""
-    latest: dict[Any, Entry] = {}
-    numbers: dict[Any, list[int]] = {}
-    for entry in sealed.entries:
-        if entry.thing_uid is not None:
-            numbers.setdefault(entry.thing_uid, []).append(entry.thing_seq)
-            if entry.thing_uid not in latest or latest[entry.thing_uid].thing_seq < entry.thing_seq:
-                latest[entry.thing_uid] = entry
-    covered = Entry.objects.filter(thing_uid__in=numbers, leaf__index__lt=sealed.checkpoint.size)
-    last = dict(
-        covered.order_by()
-        .values("thing_uid")
-        .annotate(last=Max("thing_seq"))
-        .values_list("thing_uid", "last")
-    )
-    return [
-        {
-            "kind": latest[uid].thing_kind,
-            "uid": str(uid),
-            "label": latest[uid].thing_label,
-            "count": len(found),
-            "in_ledger": last[uid],
-            "complete": sorted(found) == list(range(1, last[uid] + 1)),
-        }
-        for uid, found in sorted(numbers.items())
-    ]
+def _complete(contents: Contents, places: dict[int, Entry]) -> list[dict[str, Any]]:
+    """How many entries each thing has; ValueError if one of those sealed was left out by the caller."""
+    histories: dict[UUID, list[Entry]] = {uid: [] for uid in contents.complete}
+    for entry in places.values():
+        if entry.thing_uid in histories:
+            histories[entry.thing_uid].append(entry)
+    return [_whole(uid, histories[uid]) for uid in sorted(histories)]
 
 
-def _zip(content: Mapping[str, bytes]) -> bytes:
-    """A ZIP file in which nothing depends on when and where it was made."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in sorted(content.items()):
-            info = zipfile.ZipInfo(name, FIXED_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, data, compresslevel=6)
-    return out.getvalue()
+def _whole(uid: UUID, history: list[Entry]) -> dict[str, Any]:
+    numbers = {entry.thing_seq for entry in history}
+    if not history or numbers != set(range(1, max(numbers) + 1)):
+        raise ValueError(f"The history of {uid} is not whole; take the entries from sealed_entries().")
+    newest = max(history, key=lambda entry: entry.thing_seq)
+    return {"uid": str(uid), "kind": newest.thing_kind, "label": newest.thing_label, "last": newest.thing_seq}
+
+
+def _item(name: str, content: bytes | Path) -> dict[str, Any]:
+    if isinstance(content, bytes):
+        return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    with content.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": name, "sha256": digest, "size": content.stat().st_size}
+
+
+def _json(value: Any) -> bytes:
+    return rfc8785.dumps(value) + b"\n"
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> None:
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    info.create_system = 3
+    if isinstance(content, bytes):
+        archive.writestr(info, content)
+        return
+    with content.open("rb") as source, archive.open(info, "w", force_zip64=True) as sink:
+        while data := source.read(1 << 20):
+            sink.write(data)

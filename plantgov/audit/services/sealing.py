@@ -49,21 +49,22 @@ def seal(*, at: datetime | None = None, everything: bool = False) -> SealResult:
     """
     signer = keys.signer()
     sealed, checkpoint, is_last = 0, None, False
-    is_hourly = _is_idle(selectors.latest_checkpoint(), at or now())
-    frontier = selectors.frontier(everything=everything or is_hourly)
+    is_wanted = _is_outdated(selectors.latest_checkpoint(), signer, at or now())
+    frontier = selectors.frontier(everything=everything or is_wanted)
     while not is_last:
         with transaction.atomic():
             if not _alone():
                 return SealResult(sealed, selectors.size(), checkpoint, busy=True)
-            count, made = _seal_batch(frontier, signer, at=at or now(), is_hourly=is_hourly)
+            count, made = _seal_batch(frontier, signer, at=at or now(), is_wanted=is_wanted)
         sealed, checkpoint, is_last = sealed + count, made or checkpoint, count < BATCH
     left = selectors.waiting()
     holder = selectors.horizon_holder() if left.count else None
     return SealResult(sealed, selectors.size(), checkpoint, waiting=left, holder=holder)
 
 
-def _is_idle(last: Checkpoint | None, at: datetime) -> bool:
-    return last is not None and at - last.at >= IDLE
+def _is_outdated(last: Checkpoint | None, signer: keys.Signer, at: datetime) -> bool:
+    """Whether the last checkpoint is too old, or made with another key."""
+    return last is not None and (at - last.at >= IDLE or last.key.fingerprint != signer.fingerprint)
 
 
 def _alone() -> bool:
@@ -73,11 +74,11 @@ def _alone() -> bool:
 
 
 def _seal_batch(
-    frontier: Frontier, signer: keys.Signer, *, at: datetime, is_hourly: bool
+    frontier: Frontier, signer: keys.Signer, *, at: datetime, is_wanted: bool
 ) -> tuple[int, Checkpoint | None]:
     found = selectors.sealable(frontier, limit=BATCH)
     size = selectors.size()
-    if not found and not (is_hourly and size):
+    if not found and not (is_wanted and size):
         return 0, None
     origin = selectors.current_origin() or _open_first_origin(at)
     append(found, size)
