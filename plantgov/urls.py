@@ -3,6 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from access import urls as access
 from changes import urls as changes
 from evidence import urls as evidence
 from operations import urls as operations
@@ -16,17 +17,20 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("account/", include("allauth.urls")),
+    path("setup/", include("plantgov.embedded.firstrun.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/schema/swagger/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="swagger"),
     path("", include(workspace.portal)),
     path("", include((demo.portal, "demo"))),
     path("", include((people.portal, "people"))),
+    path("", include((access.portal, "access"))),
     path("", include((operations.portal, "operations"))),
     path("", include((changes.portal, "changes"))),
     path("", include((evidence.portal, "evidence"))),
     path("api/v1/", include((evidence.api, "evidence-api"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((people.api, "people-api"))),
+    path("api/v1/", include((access.api, "access-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),
     path("api/v1/", include((changes.api, "changes-api"))),
 ]

@@ -7,7 +7,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.db import transaction
 from django.urls import reverse
 
-from plantgov.audit.services.entries import record
+from plantgov.audit.services.entries import Acting, record
 from plantgov.core.errors import refuse_if
 from plantgov.core.scope import require_anywhere, scope_of
 from plantgov.people.models import Person, User
@@ -25,7 +25,7 @@ def open_with_link(person: Person, *, username: str, by: User, at: datetime) -> 
     username_now = current.username if current else ""
     refuse_if(opening_blockers(name=person.name, has_left=has_left, open_username=username_now))
     user = accounts.open_account(person, username=username, password=None, by=by)
-    return user, _link(user, by=by, reason="", at=at)
+    return user, make_link(user, by=by, reason="", at=at)
 
 
 @transaction.atomic
@@ -47,10 +47,11 @@ def give_link(user: User, *, by: User, reason: str, at: datetime) -> str:
             reason=reason,
         )
     )
-    return _link(user, by=by, reason=reason, at=at)
+    return make_link(user, by=by, reason=reason, at=at)
 
 
-def _link(user: User, *, by: User, reason: str, at: datetime) -> str:
+def make_link(user: User, *, by: Acting, reason: str, at: datetime) -> str:
+    """Make a link to set a password and record by whom; the caller has decided it."""
     record(user, by=by, action="people.account.link_given", reason=reason, at=at)
     where = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
     return reverse("account_reset_password_from_key", kwargs=where)
