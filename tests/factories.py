@@ -4,7 +4,7 @@ One enterprise with one site and two areas; personas by the keys of their roles,
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -226,6 +226,11 @@ def details_for(
     return ChangeDetails(**{**values, **changed})
 
 
+def replaced(details: ChangeDetails, **changed: Any) -> ChangeDetails:
+    """`details` with some of them changed."""
+    return replace(details, **changed)
+
+
 def make_change(plant: Plant, details: ChangeDetails | None = None, *, by: str = "engineer") -> Change:
     """A draft by the engineer, who will carry it out too."""
     user = again(plant.people[by])
@@ -236,18 +241,37 @@ def make_assessed(plant: Plant, details: ChangeDetails | None = None) -> Change:
     """A change that waits for its approvals."""
     change = make_change(plant, details)
     assessment.submit(change.pk, by=again(plant.people["engineer"]))
+    return assess(plant, change)
+
+
+def assess(plant: Plant, change: Change) -> Change:
+    """Finish the assessment, by the engineer."""
     return assessment.finish(change.pk, by=again(plant.people["engineer"]))
+
+
+def approve(plant: Plant, change: Change, who: str = "manager", **values: Any) -> Change:
+    """Run the gate and approve."""
+    gate(plant, change, Phase.APPROVE, **values)
+    user = again(plant.people[who])
+    return decisions.approve(change.pk, by=user, signing=signing(user, change, Phase.APPROVE))
+
+
+def approve_all(plant: Plant, change: Change) -> Change:
+    """Let everybody approve who has to."""
+    for name in ("manager", "approver"):
+        if Change.objects.get(pk=change.pk).state == "approval":
+            approve(plant, change, name)
+    return Change.objects.get(pk=change.pk)
+
+
+def cancel(plant: Plant, change: Change) -> Change:
+    """Cancel, by the manager."""
+    return assessment.cancel(change.pk, by=again(plant.people["manager"]), reason="Not needed any more")
 
 
 def make_scheduled(plant: Plant, details: ChangeDetails | None = None) -> Change:
     """A change approved by everybody who has to, in its window."""
-    change = make_assessed(plant, details)
-    for name in ("manager", "approver"):
-        if Change.objects.get(pk=change.pk).state == "approval":
-            gate(plant, change, Phase.APPROVE)
-            user = again(plant.people[name])
-            decisions.approve(change.pk, by=user, signing=signing(user, change, Phase.APPROVE))
-    return Change.objects.get(pk=change.pk)
+    return approve_all(plant, make_assessed(plant, details))
 
 
 def make_started(plant: Plant, details: ChangeDetails | None = None) -> Change:

@@ -26,7 +26,7 @@ from changes.rules.policies import AssetFacts, Body
 from changes.rules.separation import Acts
 from changes.rules.transitions import Standing
 from changes.selectors import plant
-from changes.states import TRANSITIONS, Phase, Role
+from changes.states import TRANSITIONS, Phase, Role, State
 from plantgov.core.scope import may
 
 PERMISSIONS = tuple(sorted({who.permission for row in TRANSITIONS.values() for who in row.who}))
@@ -153,8 +153,9 @@ class Dossier:
 
     @property
     def verify_phase(self) -> Phase:
-        """What has to be proved before closing: the planned state, or as-found after a rollback."""
-        return Phase.BACK_OUT if self.change.is_backed_out else Phase.VERIFY
+        """What has to be proved before closing: the planned state, or as-found in and after a rollback."""
+        is_back = self.change.is_backed_out or self.change.state == State.BACKING_OUT
+        return Phase.BACK_OUT if is_back else Phase.VERIFY
 
 
 def asset_facts(assets: Sequence[Asset]) -> list[AssetFacts]:
