@@ -28,6 +28,9 @@ OWN_CRITICAL = ReasonKind(
     "grant_own_critical",
     _("Nobody takes “{role}” away from themselves, so that somebody is always left who holds it."),
 )
+TOKEN_BY_TOKEN = ReasonKind(
+    "token_by_token", _("A token makes no tokens. Sign in to the portal and make it there.")
+)
 END_ONESELF = ReasonKind("person_ends_oneself", _("Nobody records their own leaving. Ask somebody else."))
 LEFT_ALREADY = ReasonKind("person_left_already", _("{name} has left already."))
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from access.models import Role
+from access.selectors import FOR_CHANGES
 from access.services import grants
 from assets.models import Asset
 from plantgov.audit.services.entries import Acting
 from plantgov.people.models import Person, User
-
-ROLE = "work_on_change"
 
 
 def open_for_change(
@@ -29,7 +28,7 @@ def open_for_change(
     """
     users = list(User.objects.filter(person__in=[p.pk for p in people], is_active=True).order_by("pk"))
     terms = grants.Terms(from_at=from_at, reason=f"Work on {change_reference}")
-    role = Role.objects.get(key=ROLE)
+    role = Role.objects.get(key=FOR_CHANGES)
     change = grants.ForChange(change_uid, change_reference)
     return len(grants.give_for_change(users, role, list(assets), terms, change=change, by=by))
 

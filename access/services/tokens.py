@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from access.models import ApiToken
+from access.rules import TOKEN_BY_TOKEN
 from access.selectors import permissions_of
 from assets.models import Location
 from plantgov.audit.services.entries import write
 from plantgov.core.clock import now
-from plantgov.core.errors import FORBIDDEN, BadInput, Forbidden, Hidden
+from plantgov.core.errors import FORBIDDEN, BadInput, Forbidden, Hidden, Refused
 from plantgov.core.scope import can_see, scope_of
 from plantgov.people.models import User
 
@@ -42,6 +43,8 @@ def digest_of(secret: str) -> str:
 def issue(owner: User, terms: TokenTerms, *, by: User, at: datetime | None = None) -> tuple[ApiToken, str]:
     """Issue a token; the secret is returned this once and stored nowhere."""
     at = at or now()
+    if getattr(by, "api_token", None) is not None:
+        raise Refused(TOKEN_BY_TOKEN())
     _may_manage(owner, by)
     held = permissions_of(owner, at=at)
     _check(owner, terms, held, by=by, at=at)
@@ -83,14 +86,17 @@ def _check(owner: User, terms: TokenTerms, held: set[str], *, by: User, at: date
 
 
 def _may_manage(owner: User, by: User) -> None:
-    """A person keeps their own tokens; those of programs need the right to manage tokens everywhere."""
+    """A person keeps their own tokens; those of programs need the right to manage tokens everywhere.
+
+    Anywhere would not do: a program may reach further than whoever makes a token for it.
+    """
     if owner.is_system:
         raise Hidden
     if owner == by:
         return
     if owner.kind != User.Kind.SERVICE:
         raise Hidden
-    if not scope_of(by, "access.manage_token"):
+    if not scope_of(by, "access.manage_token").everything:
         raise Forbidden(FORBIDDEN(permission="access.manage_token"))
 
 
