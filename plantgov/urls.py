@@ -7,6 +7,7 @@ from access import urls as access
 from changes import urls as changes
 from evidence import urls as evidence
 from operations import urls as operations
+from plantgov.audit import urls as audit
 from plantgov.core import health
 from plantgov.demo import urls as demo
 from plantgov.people import urls as people
@@ -27,6 +28,8 @@ urlpatterns = [
     path("", include((operations.portal, "operations"))),
     path("", include((changes.portal, "changes"))),
     path("", include((evidence.portal, "evidence"))),
+    path("", include((audit.portal, "audit"))),
+    path("api/v1/", include((audit.api, "audit-api"))),
     path("api/v1/", include((evidence.api, "evidence-api"))),
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((people.api, "people-api"))),

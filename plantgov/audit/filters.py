@@ -2,10 +2,12 @@
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.forms import SearchInput, Select
+from django.forms import DateInput, HiddenInput, SearchInput, Select, TextInput
 from django.utils.translation import gettext_lazy as _
 
 from plantgov.audit.models import Checkpoint, Entry
+
+DAY = DateInput(attrs={"type": "date"})
 
 
 class EntryFilter(django_filters.FilterSet):
@@ -18,13 +20,27 @@ class EntryFilter(django_filters.FilterSet):
             attrs={"placeholder": _("Search thing, person, action, reason"), "data-pg-filter": ""}
         ),
     )
-    actor = django_filters.CharFilter(field_name="actor_label", lookup_expr="icontains", label=_("Who"))
-    action = django_filters.CharFilter(field_name="action", lookup_expr="startswith", label=_("Action"))
-    kind = django_filters.CharFilter(field_name="thing_kind", label=_("Kind of thing"))
-    thing = django_filters.UUIDFilter(field_name="thing_uid", label=_("Thing (uid)"))
-    person = django_filters.UUIDFilter(field_name="person_uid", label=_("Person (uid)"))
-    since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label=_("From day (UTC)"))
-    until = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label=_("To day (UTC)"))
+    actor = django_filters.CharFilter(
+        field_name="actor_label",
+        lookup_expr="icontains",
+        label=_("Who"),
+        widget=TextInput(attrs={"placeholder": _("Who")}),
+    )
+    action = django_filters.CharFilter(
+        field_name="action",
+        lookup_expr="startswith",
+        label=_("Action"),
+        widget=TextInput(attrs={"placeholder": _("Action begins with")}),
+    )
+    kind = django_filters.CharFilter(field_name="thing_kind", label=_("Kind of thing"), widget=HiddenInput())
+    thing = django_filters.UUIDFilter(field_name="thing_uid", label=_("Thing (uid)"), widget=HiddenInput())
+    person = django_filters.UUIDFilter(field_name="person_uid", label=_("Person (uid)"), widget=HiddenInput())
+    since = django_filters.DateFilter(
+        field_name="at", lookup_expr="date__gte", label=_("From day (UTC)"), widget=DAY
+    )
+    until = django_filters.DateFilter(
+        field_name="at", lookup_expr="date__lte", label=_("To day (UTC)"), widget=DAY
+    )
     attributed = django_filters.BooleanFilter(
         label=_("Written by PlantGov"),
         widget=Select(

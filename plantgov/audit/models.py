@@ -252,3 +252,8 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin} {self.size}"
+
+    @property
+    def root_hex(self) -> str:
+        """The root as people read it."""
+        return bytes(self.root).hex()

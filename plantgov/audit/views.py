@@ -57,6 +57,7 @@ def entry_detail(request: HttpRequest, uid: str) -> HttpResponse:
     context = {
         "entry": entry,
         "rows": _difference(entry),
+        "leaf_hash": bytes(entry.leaf_hash).hex(),
         "thing_url": _thing_url(request, entry),
         "inclusion": inclusion.state_of(entry),
         "previous": of_thing.filter(thing_seq=entry.thing_seq - 1).first() if entry.thing_uid else None,

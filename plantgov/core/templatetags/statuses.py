@@ -126,6 +126,7 @@ LEDGER = {
     "unsealed": Face(_("Not yet sealed"), "clock", "unknown"),
     "verified": Face(_("Verified"), "shield-check", "ok"),
     "broken": Face(_("Broken"), "alert-octagon", "crit"),
+    "unattributed": Face(_("Written past PlantGov"), "alert-triangle", "crit"),
 }
 SOURCES = {
     "live": Face(_("LIVE"), "", "source"),
