@@ -199,7 +199,7 @@ ROLES = (
                 "add_asset",
                 "change_asset",
             ),
-            *_verbs("assets", "import_register", "assign_ownership"),
+            *_verbs("assets", "import_register", "assign_ownership", "set_regime"),
             *_verbs(
                 "operations",
                 "add_endpoint",
