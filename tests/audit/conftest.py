@@ -26,11 +26,17 @@ def write_key(path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def ledger_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key for the whole run, so that what one test signed another can check."""
+    return write_key(tmp_path_factory.mktemp("keys") / "ledger.pem")
+
+
 @pytest.fixture(autouse=True)
-def signing_key(settings, tmp_path: Path) -> Path:
+def signing_key(settings, ledger_key: Path) -> Path:
     """The installation's signing key during a test."""
-    settings.PLANTGOV_SIGNING_KEY_FILE = write_key(tmp_path / "ledger.pem")
-    return settings.PLANTGOV_SIGNING_KEY_FILE
+    settings.PLANTGOV_SIGNING_KEY_FILE = ledger_key
+    return ledger_key
 
 
 @transaction.atomic

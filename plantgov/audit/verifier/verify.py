@@ -238,6 +238,8 @@ def read_bundle(path):
     path = Path(path)
     try:
         files = _read_folder(path) if path.is_dir() else _read_zip(path)
+    except Unreadable:
+        raise
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read: {error}") from error
     except Exception as error:  # zlib.error and whatever else a damaged archive makes its reader raise
