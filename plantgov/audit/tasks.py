@@ -7,5 +7,11 @@ from plantgov.audit.services import sealing
 
 @shared_task(name="audit.seal")
 def seal() -> None:
-    """Seal what is committed and sign a checkpoint."""
+    """Seal what was committed since the last time."""
     sealing.seal()
+
+
+@shared_task(name="audit.seal_everything")
+def seal_everything() -> None:
+    """Look through the whole ledger for what was never sealed."""
+    sealing.seal(everything=True)

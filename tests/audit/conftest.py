@@ -52,7 +52,7 @@ def in_threads(count: int, work: Callable[[int], None]) -> Iterator[None]:
     def _run(number: int) -> None:
         try:
             work(number)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread of the test
             errors.append(error)
         finally:
             connections.close_all()

@@ -9,9 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from plantgov.audit.models import Checkpoint, Entry
-from plantgov.audit.services import health, inclusion, sealing
+from plantgov.audit.services import inclusion, sealing
 from plantgov.audit.services.entries import record
-from plantgov.core.clock import now
 from plantgov.people.services import accounts
 from tests.factories import again, give, make_plant, person
 from tests.signing_in import sign_in
@@ -124,9 +123,7 @@ def test_lists_cost_a_fixed_number_of_queries(client, plant):
     sign_in(plant.compliance, client)
 
     def _cost(path):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             client.get(path)
         return len(queries)
 
@@ -204,27 +201,3 @@ def test_bytes_that_were_changed_in_the_database_are_not_shown_as_sealed(fresh_d
     sealing.seal()
     entry.canonical = bytes(entry.canonical).replace(b"inspected", b"neglected")
     assert inclusion.state_of(entry).holds is False
-
-
-def test_the_probe_says_what_waits_and_what_is_missing(fresh_database, settings, tmp_path, monkeypatch):
-    sealing.seal()
-    sealing.seal()
-    assert health.sealer_probe() == (True, "every entry is sealed")
-    _event(accounts.system_account("sealer-test"))
-    ok, told = health.sealer_probe()
-    assert ok
-    assert "wait" in told
-    monkeypatch.setattr(health, "now", lambda: now() + 2 * health.LATE)
-    ok, told = health.sealer_probe()
-    assert not ok
-    assert "no transaction holds it back" in told
-    settings.PLANTGOV_SIGNING_KEY_FILE = tmp_path / "none.pem"
-    assert health.sealer_probe()[0] is False
-
-
-def test_the_gauges_are_numbers(fresh_database):
-    sealing.seal()
-    for read in (health.unsealed_entries, health.unsealed_age_s, health.checkpoint_age_s):
-        for labels, value in read():
-            assert labels == ()
-            assert value >= 0
