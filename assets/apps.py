@@ -14,6 +14,10 @@ class AssetsConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug the register into the house."""
+        self._plug_imports()
+        self._plug_pages()
+
+    def _plug_imports(self) -> None:
         from assets.services.imports.assets import AssetImporter  # noqa: PLC0415 - needs the apps to be loaded
         from assets.services.imports.owners import OwnershipImporter  # noqa: PLC0415
         from assets.services.imports.people import PeopleImporter  # noqa: PLC0415
@@ -29,5 +33,40 @@ class AssetsConfig(AppConfig):
         )
         for order, (key, label, importer) in enumerate(kinds):
             slots.import_kinds.add(slots.ImportKind(key, label, importer, order))
-        for kind, label in (("asset", _("Asset")), ("location", _("Location")), ("zone", _("Zone"))):
-            slots.ownable.add(slots.Ownable(f"assets.{kind}", label))
+
+    def _plug_pages(self) -> None:
+        from assets import context  # noqa: PLC0415 - needs the apps to be loaded
+        from plantgov.core.scope import scope_of  # noqa: PLC0415
+
+        found_by = ("tag__icontains", "name__icontains", "serial_number__icontains")
+        things = (
+            ("assets.asset", _("Asset"), context.asset_url, found_by),
+            ("assets.location", _("Place"), context.location_url, ("name__icontains",)),
+            ("assets.zone", _("Zone"), context.zone_url, ("name__icontains",)),
+        )
+        for key, label, url, search in things:
+            slots.things.add(slots.Thing(key, key, label, url, search))
+            slots.ownable.add(slots.Ownable(key, label))
+        slots.navigation.add(
+            slots.NavigationItem(
+                "assets", _("Assets"), "cpu", "assets:list", "operate", visible=context.may_see, order=10
+            )
+        )
+        slots.home_panels.add(slots.HomePanel("assets.register", context.home_panel, order=30))
+        for order, (key, label, url, permission) in enumerate(
+            (
+                ("assets.locations", _("Places"), "assets:location-list", "assets.view_location"),
+                ("assets.zones", _("Zones"), "assets:zone-list", "assets.view_zone"),
+                (
+                    "assets.imports",
+                    _("Imports of register files"),
+                    "assets:import-list",
+                    "assets.import_register",
+                ),
+            )
+        ):
+            slots.settings_pages.add(
+                slots.SettingsPage(
+                    key, label, url, visible=lambda user, p=permission: bool(scope_of(user, p)), order=order
+                )
+            )

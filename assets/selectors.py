@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from assets.models import Asset, Authorisation, Baseline, Hold, Location, Ownership, Relation, Zone
 from assets.states import (
@@ -131,6 +131,18 @@ def zones_for(user: Any) -> QuerySet[Zone]:
     used = Asset.objects.visible_to(user).exclude(zone=None).values("zone")
     within = Zone.objects.visible_to(user).values("pk")
     return Zone.objects.filter(Q(pk__in=within) | Q(pk__in=used)).select_related("site")
+
+
+def zones_with_counts(user: Any) -> QuerySet[Zone]:
+    """Zones in view with how many assets in view stand in each."""
+    inside = Count("assets", filter=Q(assets__in=Asset.objects.visible_to(user)))
+    return zones_visible_to(user).annotate(asset_count=inside).order_by("site__name", "name")
+
+
+def asset_counts(user: Any) -> dict[int, int]:
+    """How many assets in view stand at each place itself."""
+    rows = Asset.objects.visible_to(user).order_by().values_list("location").annotate(Count("pk"))
+    return dict(rows)
 
 
 # -- Assets -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from access import urls as access
+from assets import urls as assets
 from changes import urls as changes
 from evidence import urls as evidence
 from operations import urls as operations
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", include((demo.portal, "demo"))),
     path("", include((people.portal, "people"))),
     path("", include((access.portal, "access"))),
+    path("", include((assets.portal, "assets"))),
     path("", include((operations.portal, "operations"))),
     path("", include((changes.portal, "changes"))),
     path("", include((evidence.portal, "evidence"))),
@@ -34,6 +36,7 @@ urlpatterns = [
     path("api/v1/", include((workspace.api, "workspace-api"))),
     path("api/v1/", include((people.api, "people-api"))),
     path("api/v1/", include((access.api, "access-api"))),
+    path("api/v1/", include((assets.api, "assets-api"))),
     path("api/v1/", include((operations.api, "operations-api"))),
     path("api/v1/", include((changes.api, "changes-api"))),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -13,6 +14,8 @@ from assets.states import AssetType, Criticality, PurdueLevel, RelationKind, Sta
 from plantgov.audit.models import Governed
 from plantgov.core.scope import Scope, ScopedManager, ScopedQuerySet
 
+TAG = r"^[^/\\\r\n\t]+\Z"
+
 
 class Asset(Governed):
     """A thing in the register, named by a tag that is unique in its site."""
@@ -21,7 +24,11 @@ class Asset(Governed):
     scope_location = "location_id"
     scope_asset = "id"
 
-    tag = models.CharField(_("tag"), max_length=60)
+    tag = models.CharField(
+        _("tag"),
+        max_length=60,
+        validators=[RegexValidator(TAG, _("A tag holds no slash and no line break."))],
+    )
     site = models.ForeignKey(
         Location, on_delete=models.PROTECT, related_name="+", verbose_name=_("site"), editable=False
     )

@@ -17,6 +17,7 @@ from plantgov.core.errors import BadInput, Refused, refuse_if, require_revision
 from plantgov.core.scope import require
 from plantgov.people.models import User
 
+RESERVED = ("add", "export", "holds", "imports", "locations", "owners", "relations", "zones")
 TREE_LOCK = 7_160_001  # any number that nobody else uses as an advisory lock
 
 
@@ -62,10 +63,12 @@ def add_location(place: Place, *, parent: Location, by: User, reason: str = "") 
 
 def _values(place: Place) -> dict[str, Any]:
     _check_zone_name(place.zone_name)
+    slug = place.slug or slugify(place.name)[:55] or "place"
+    slug = f"{slug}-site" if slug in RESERVED else slug
     return {
         **vars(place),
         "name": place.name.strip(),
-        "slug": place.slug or slugify(place.name)[:60] or "place",
+        "slug": slug,
     }
 
 
@@ -103,7 +106,7 @@ def change_location(
         place.profile,
         place.mode,
     )
-    row.slug = place.slug or row.slug
+    row.slug = _values(place)["slug"] if place.slug else row.slug
     checked(row)
     return write(row, by=by, action="assets.location.changed", reason=reason)
 

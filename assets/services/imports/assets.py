@@ -1,11 +1,13 @@
 """Asset registers: matched by site and tag, places and parents found, owners handed over."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from assets.models import Asset, Authorisation, Location
+from assets.models.asset import TAG
 from assets.rules import IMPORT_MOVED, correction_blockers, status_blockers
 from assets.selectors import current_ownerships
 from assets.services import locations, ownership
@@ -145,6 +147,9 @@ class _Check:
         if tag is KEEP:
             if not line.text("asset_tag"):
                 self.desk.error(line.number, "asset_tag", _("Every row needs a tag."))
+            return None
+        if not re.match(TAG, tag):
+            self.desk.error(line.number, "asset_tag", _("A tag holds no slash and no line break."))
             return None
         place = self._place(line)
         found = self._existing(line, tag, place)

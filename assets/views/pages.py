@@ -1,0 +1,32 @@
+"""What the pages of the register share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from assets import selectors
+from assets.forms import into
+from assets.models import Asset
+from plantgov.core.errors import BadInput
+
+
+def asset_at(request: HttpRequest, site: str, tag: str) -> Asset:
+    """The asset of an address, if it is in the reader's view."""
+    rows = selectors.assets_visible_to(request.user)
+    return get_object_or_404(rows, site__slug=site, site__kind="site", tag=tag)
+
+
+def form_page(
+    request: HttpRequest, form: forms.Form, save: Callable[[], str], **context: Any
+) -> HttpResponse:
+    """Show a form; when it is sent and sound, let `save` write and go to the address that it gives."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(save())
+        except BadInput as error:
+            into(form, error.errors)
+    page = {"form": form, "crumbs": [], **context}
+    return render(request, "assets/form.html", page, status=400 if form.errors else 200)
