@@ -208,8 +208,8 @@ class ChangePatch(serializers.Serializer):
 
     title = serializers.CharField(max_length=150, required=False)
     location = serializers.UUIDField(required=False)
-    description = serializers.CharField(required=False, allow_blank=True)
-    justification = serializers.CharField(required=False, allow_blank=True)
+    description = serializers.CharField(required=False)
+    justification = serializers.CharField(required=False)
     assets = CoveredInput(many=True, required=False)
     steps = serializers.ListField(child=serializers.CharField(max_length=500), required=False)
     risk_answers = serializers.DictField(required=False)
@@ -230,6 +230,8 @@ class ChangeInput(ChangePatch):
 
     title = serializers.CharField(max_length=150)
     location = serializers.UUIDField()
+    description = serializers.CharField()
+    justification = serializers.CharField()
     revision = None  # type: ignore[assignment]  # a new change has none
 
 

@@ -11,9 +11,10 @@ from assets.selectors import settings_of
 from changes.models import Change
 from changes.rules import approvals as approval_rules
 from changes.rules.approvals import Asked, Decision, open_stage, stage_blockers
-from changes.rules.transitions import permission_blockers, person_blockers
+from changes.rules.transitions import Standing, permission_blockers, person_blockers
 from changes.selectors.facts import Dossier
 from changes.states import TERMINAL, TRANSITIONS, Role, State
+from plantgov.core.scope import may
 
 NEXT = {
     State.DRAFT: "submit",
@@ -106,7 +107,8 @@ def waits_for(dossier: Dossier, user: Any) -> str:
     name = next_move(dossier)
     if not name:
         return ""
-    row, standing = TRANSITIONS[name], dossier.standing(user)
+    row = TRANSITIONS[name]
+    standing = _standing(dossier, user, {who.permission for who in row.who})
     if permission_blockers(row, standing) or person_blockers(row, standing):
         return ""
     if name == "approve" and standing.person_id is not None:
@@ -116,13 +118,35 @@ def waits_for(dossier: Dossier, user: Any) -> str:
     return name
 
 
+def _standing(dossier: Dossier, user: Any, permissions: set[str]) -> Standing:
+    """Who `user` is to a change, as far as these permissions go; each is resolved once per user."""
+    person = getattr(user, "person", None)
+    return Standing(
+        person_id=person.pk if person else None,
+        name=str(user),
+        held=frozenset(permission for permission in permissions if may(user, permission, dossier.change)),
+        acts=dossier.acts,
+        profile=dossier.profile,
+        risk=dossier.change.risk,
+    )
+
+
 def waiting_for(user: Any, *, at: datetime) -> list[Waiting]:
-    """Every change that waits for this user, the soonest due first."""
+    """Every change that waits for this user, the soonest due first.
+
+    Worked out once per user object, and so once per request, however often a page asks.
+    """
+    memo: dict[str, list[Waiting]] = user.__dict__.setdefault("_waiting", {})
+    if "changes" not in memo:
+        memo["changes"] = _waiting_for(user, at=at)
+    return memo["changes"]
+
+
+def _waiting_for(user: Any, *, at: datetime) -> list[Waiting]:
     rows = changes_visible_to(user).exclude(state__in=TERMINAL)
     found = [Waiting(dossier, waits_for(dossier, user)) for dossier in dossiers_of(rows, at=at)]
-    return sorted(
-        (row for row in found if row.name), key=lambda row: row.change.due_at or row.change.requested_at
-    )
+    mine = [row for row in found if row.name]
+    return sorted(mine, key=lambda row: row.change.due_at or row.change.requested_at)
 
 
 def whom(dossier: Dossier) -> list[str]:

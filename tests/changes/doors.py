@@ -1,9 +1,7 @@
 """The two doors of changes, told apart by nothing but their names: the portal and the API."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from changes.models import Change
@@ -67,31 +65,12 @@ class Api:
         """Send the verb."""
         given: dict[str, Any] = {"reason": typed.pop("reason", "because")}
         if TRANSITIONS[name].meaning:
-            given |= {**basis(user, change), "reauthentication": {"password": typed.pop("password", PASSWORD)}}
+            given |= {
+                **basis(user, change),
+                "reauthentication": {"password": typed.pop("password", PASSWORD)},
+            }
         response = client_of(user).post(
             f"/api/v1/changes/{change.reference}/{name}", {**given, **typed}, content_type="application/json"
         )
         self.last = response
         return response.status_code
-
-
-@pytest.fixture(params=[Portal, Api], ids=["portal", "api"])
-def door(request: pytest.FixtureRequest) -> Iterator[Portal | Api]:
-    """Each test runs through both."""
-    yield request.param()
-
-
-@pytest.fixture
-def plain_signing(settings: Any) -> None:
-    """Passwords alone sign, and are cheap to compare."""
-    settings.PLANTGOV_SIGN_SECOND_FACTOR = "optional"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture
-def plant(db: None, plain_signing: None) -> f.Plant:
-    """A plant whose people can sign."""
-    found = f.make_plant()
-    for name in ("engineer", "manager", "approver", "shift_lead"):
-        found.people[name] = with_password(found.people[name])
-    return found

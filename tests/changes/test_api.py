@@ -8,9 +8,9 @@ from changes.models import Change, CheckRun
 from changes.states import Phase
 from plantgov.core.clock import now
 from tests import factories as f
-from tests.changes.doors import basis, client_of, plain_signing, plant  # noqa: F401 - fixtures
+from tests.changes.doors import basis, client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signers")]
 URL = "/api/v1/changes"
 JSON = {"content_type": "application/json"}
 
@@ -24,6 +24,8 @@ def test_a_change_is_raised_by_api(plant):
     engineer = plant.engineer
     given = {
         "title": "Raise the filling rate",
+        "description": "Load Filler_R13",
+        "justification": "Orders for May",
         "location": str(plant.packaging.uid),
         "assets": [{"uid": str(plant.filler.uid)}],
         "steps": ["One", "Two"],
@@ -41,11 +43,16 @@ def test_a_change_is_raised_by_api(plant):
 def test_bad_input_points_to_what_is_wrong(plant):
     response = client_of(plant.engineer).post(URL, {"title": ""}, **JSON)
     assert response.status_code == 400
-    assert {row["pointer"] for row in _problem(response)["errors"]} == {"/title", "/location"}
+    assert {row["pointer"] for row in _problem(response)["errors"]} == {
+        "/title",
+        "/location",
+        "/description",
+        "/justification",
+    }
 
 
 def test_a_place_out_of_reach_is_not_there(plant):
-    given = {"title": "x", "location": str(plant.packaging.uid)}
+    given = {"title": "x", "description": "x", "justification": "x", "location": str(plant.packaging.uid)}
     assert client_of(plant.stranger).post(URL, given, **JSON).status_code == 404
 
 
@@ -77,13 +84,21 @@ def test_an_edit_leaves_what_was_not_sent(plant):
 
 def test_only_who_may_edit_does(plant):
     change = f.make_change(plant)
-    assert client_of(plant.compliance).patch(f"{URL}/{change.reference}", {"title": "x"}, **JSON).status_code == 403
-    assert client_of(plant.stranger).patch(f"{URL}/{change.reference}", {"title": "x"}, **JSON).status_code == 404
+    assert (
+        client_of(plant.compliance).patch(f"{URL}/{change.reference}", {"title": "x"}, **JSON).status_code
+        == 403
+    )
+    assert (
+        client_of(plant.stranger).patch(f"{URL}/{change.reference}", {"title": "x"}, **JSON).status_code
+        == 404
+    )
 
 
 def test_a_material_edit_makes_approvals_void(plant):
     change = f.make_scheduled(plant)
-    response = client_of(plant.engineer).patch(f"{URL}/{change.reference}", {"description": "Something else"}, **JSON)
+    response = client_of(plant.engineer).patch(
+        f"{URL}/{change.reference}", {"description": "Something else"}, **JSON
+    )
     assert response.status_code == 200, response.content
     assert response.json()["state"] == "assessment"
     assert not change.approvals.filter(superseded_at=None).exists()
@@ -122,13 +137,21 @@ def test_a_run_is_asked_for_and_read_back(plant):
 
 def test_who_may_not_run_a_gate_does_not(plant):
     change = f.make_assessed(plant)
-    response = client_of(plant.compliance).post(f"{URL}/{change.reference}/check", {"phase": "approve"}, **JSON)
+    response = client_of(plant.compliance).post(
+        f"{URL}/{change.reference}/check", {"phase": "approve"}, **JSON
+    )
     assert response.status_code == 403
 
 
 def test_a_reading_by_hand_is_entered(plant):
     change = f.make_assessed(plant)
-    given = {"asset": str(plant.filler.uid), "key": "mode", "phase": "start", "value": "REM", "observed_at": now()}
+    given = {
+        "asset": str(plant.filler.uid),
+        "key": "mode",
+        "phase": "start",
+        "value": "REM",
+        "observed_at": now(),
+    }
     response = client_of(plant.shift_lead).post(f"{URL}/{change.reference}/readings", given, **JSON)
     assert response.status_code == 201, response.content
     assert response.json()["observer"] == plant.shift_lead.person.name
@@ -144,7 +167,9 @@ def test_steps_by_api(plant):
     assert client.post(f"{URL}/{change.reference}/steps/2/skip", {}, **JSON).status_code == 400
     assert client.post(f"{URL}/{change.reference}/steps/2/skip", {"note": "n/a"}, **JSON).status_code == 200
     assert client.post(f"{URL}/{change.reference}/steps/9/done", {}, **JSON).status_code == 404
-    assert client_of(plant.manager).post(f"{URL}/{change.reference}/steps/3/done", {}, **JSON).status_code == 403
+    assert (
+        client_of(plant.manager).post(f"{URL}/{change.reference}/steps/3/done", {}, **JSON).status_code == 403
+    )
 
 
 def test_the_list_filters_as_the_portal_does(plant):

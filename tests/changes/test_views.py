@@ -1,15 +1,14 @@
 """Every transition through the portal and through the API: the same codes."""
 
 import pytest
-from django.test import override_settings
 
 from changes.models import Change
 from changes.services import work
 from changes.states import TRANSITIONS, Phase
 from tests import factories as f
-from tests.changes.doors import client_of, door, plain_signing, plant, with_password  # noqa: F401 - fixtures
+from tests.changes.doors import client_of, with_password
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signers")]
 BY_HAND = [name for name, row in TRANSITIONS.items() if not row.is_automatic]
 NEW = [{"key": "program_fingerprint", "phases": ["verify"], "value": f.NEW_PROGRAM, "why": "Filler_R13"}]
 
@@ -142,8 +141,8 @@ def test_a_refused_signature_keeps_what_was_typed_and_opens_the_dialog_again(pla
     assert "data-pg-open" in page
 
 
-@override_settings(PLANTGOV_SIGN_SECOND_FACTOR="required")
-def test_without_a_second_factor_nobody_signs_where_one_is_asked_for(plant, door):
+def test_without_a_second_factor_nobody_signs_where_one_is_asked_for(plant, door, settings):
+    settings.PLANTGOV_SIGN_SECOND_FACTOR = "required"
     change = f.make_assessed(plant)
     assert door.take(plant.manager, "reject", change) == 409
     assert "second factor" in door.last.content.decode()
