@@ -3,44 +3,94 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import plantgov.core.clock
 from django.conf import settings
 from django.db import migrations, models
 
+import plantgov.core.clock
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspace', '0002_guard'),
+        ("workspace", "0002_guard"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=plantgov.core.clock.new_uid, editable=False, unique=True)),
-                ('revision', models.PositiveIntegerField(default=0, editable=False)),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('purpose', models.CharField(max_length=250, verbose_name='purpose')),
-                ('references', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None, verbose_name='changes')),
-                ('requested_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('waiting', 'Being made'), ('ready', 'Ready'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('size', models.BigIntegerField(default=0)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('location_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('job', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workspace.job')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=plantgov.core.clock.new_uid, editable=False, unique=True)),
+                ("revision", models.PositiveIntegerField(default=0, editable=False)),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("purpose", models.CharField(max_length=250, verbose_name="purpose")),
+                (
+                    "references",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), size=None, verbose_name="changes"
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Being made"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("size", models.BigIntegerField(default=0)),
+                ("ready_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "location_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "job",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="workspace.job",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exports",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-requested_at'],
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['location_ids'], name='evidence_export_location')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'ready'), models.Q(('sha256', ''), _negated=True)), models.Q(models.Q(('state', 'ready'), _negated=True), ('sha256', '')), _connector='OR'), name='evidence_export_ready_has_file')],
+                "ordering": ["-requested_at"],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["location_ids"], name="evidence_export_location"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "ready"), models.Q(("sha256", ""), _negated=True)),
+                            models.Q(models.Q(("state", "ready"), _negated=True), ("sha256", "")),
+                            _connector="OR",
+                        ),
+                        name="evidence_export_ready_has_file",
+                    )
+                ],
             },
         ),
     ]
