@@ -1,5 +1,6 @@
 """The hand at the simulated plant's panels. Exists in the demonstration only."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -52,29 +53,29 @@ def act(request: HttpRequest, tag: str) -> HttpResponse:
 
 
 def _do(client: PlantClient, tag: str, verb: str, given: Any) -> None:
-    match verb:
-        case "key":
-            client.turn_key(tag, given.get("mode", ""))
-        case "bypass" | "clear":
-            client.bypass(tag, given.get("name", ""), clear=verb == "clear")
-        case "load":
-            client.load_program(tag, given.get("program", ""))
-        case "restore":
-            client.restore_program(tag)
-        case "forces":
-            count = given.get("count", "")
-            client.forces(tag, int(count) if count.isdigit() else -1)
-        case "stop":
-            client.stop(tag)
-        case "start":
-            client.start(tag)
-        case "quality":
-            client.quality(tag, given.get("quality", ""))
-        case "stall" | "unstall":
-            client.stall(tag, off=verb == "unstall")
-        case "drop" | "undrop":
-            client.drop(tag, off=verb == "undrop")
-        case "reset":
-            client.reset(tag)
-        case _:
-            raise PlantError(_("The panel has no such switch."))
+    if verb not in _SWITCHES:
+        raise PlantError(_("The panel has no such switch."))
+    _SWITCHES[verb](client, tag, given)
+
+
+def _force(client: PlantClient, tag: str, given: Any) -> None:
+    count = given.get("count", "")
+    client.forces(tag, int(count) if count.isdigit() else -1)
+
+
+_SWITCHES: dict[str, Callable[[PlantClient, str, Any], Any]] = {
+    "key": lambda client, tag, given: client.turn_key(tag, given.get("mode", "")),
+    "bypass": lambda client, tag, given: client.bypass(tag, given.get("name", "")),
+    "clear": lambda client, tag, given: client.bypass(tag, given.get("name", ""), clear=True),
+    "load": lambda client, tag, given: client.load_program(tag, given.get("program", "")),
+    "restore": lambda client, tag, given: client.restore_program(tag),
+    "forces": _force,
+    "stop": lambda client, tag, given: client.stop(tag),
+    "start": lambda client, tag, given: client.start(tag),
+    "quality": lambda client, tag, given: client.quality(tag, given.get("quality", "")),
+    "stall": lambda client, tag, given: client.stall(tag),
+    "unstall": lambda client, tag, given: client.stall(tag, off=True),
+    "drop": lambda client, tag, given: client.drop(tag),
+    "undrop": lambda client, tag, given: client.drop(tag, off=True),
+    "reset": lambda client, tag, given: client.reset(tag),
+}
