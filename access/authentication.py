@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -40,3 +41,14 @@ class TokenAuthentication(BaseAuthentication):
 def _is_open(token: ApiToken, at: Any) -> bool:
     person = token.owner.person
     return token.owner.is_active and not (person and person.left_at and person.left_at <= at)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the API's own description speaks of tokens."""
+
+    target_class = "access.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A bearer token in the header Authorization."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "pgv_…"}
