@@ -1,27 +1,28 @@
-"""The ledger by REST: entries with their proofs, checkpoints with theirs."""
+"""The ledger by REST: entries with their proofs, checkpoints."""
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from plantgov.audit import selectors
-from plantgov.audit.filters import EntryFilter
+from plantgov.audit.filters import CheckpointFilter, EntryFilter
 from plantgov.audit.models import Checkpoint, Entry
-from plantgov.audit.services import proofs
+from plantgov.audit.services import inclusion, proofs
 from plantgov.core.errors import BadInput
 from plantgov.core.paging import CursorPages
 from plantgov.core.scope import require_anywhere
 
 
 class EntryOutput(serializers.ModelSerializer):
-    """One line of the ledger. `canonical` is the exact text that is sealed."""
+    """An entry, and its place in the log once it is sealed."""
 
-    leaf_index = serializers.IntegerField(source="leaf.index", default=None, allow_null=True)
-    canonical = serializers.SerializerMethodField()
+    leaf = serializers.IntegerField(source="leaf.index", default=None, allow_null=True)
+    leaf_hash = serializers.SerializerMethodField()
 
     class Meta:
         model = Entry
@@ -31,10 +32,14 @@ class EntryOutput(serializers.ModelSerializer):
             "action",
             "actor_uid",
             "actor_label",
+            "person_uid",
+            "acting_for_uid",
             "acting_for_label",
             "role",
             "rule",
             "reason",
+            "request_id",
+            "channel",
             "thing_kind",
             "thing_uid",
             "thing_label",
@@ -43,96 +48,111 @@ class EntryOutput(serializers.ModelSerializer):
             "row_key",
             "before",
             "after",
-            "commitments",
-            "channel",
-            "request_id",
-            "leaf_index",
-            "canonical",
+            "attributed",
+            "leaf",
+            "leaf_hash",
         ]
 
-    def get_canonical(self, entry: Entry) -> str:
-        """As text: it is UTF-8."""
-        return bytes(entry.canonical).decode()
+    def get_leaf_hash(self, entry: Entry) -> str:
+        """SHA-256 over 0x00 and the canonical bytes, in hex."""
+        return bytes(entry.leaf_hash).hex()
+
+
+class ProofOutput(serializers.Serializer):
+    """All that is needed to prove an entry without trusting this server."""
+
+    uid = serializers.UUIDField()
+    canonical = serializers.CharField()
+    leaf = serializers.IntegerField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True)
+    proof = serializers.ListField(child=serializers.CharField())
+    checkpoint = serializers.CharField(allow_null=True)
+    holds = serializers.BooleanField(allow_null=True)
 
 
 class CheckpointOutput(serializers.ModelSerializer):
     """A signed tree head."""
 
     origin = serializers.CharField(source="origin.name")
-    key = serializers.CharField(source="key.fingerprint")
     root = serializers.SerializerMethodField()
+    key_fingerprint = serializers.CharField(source="key.fingerprint")
 
     class Meta:
         model = Checkpoint
-        fields = ["id", "origin", "size", "root", "at", "key", "note"]
+        fields = ["id", "origin", "size", "root", "at", "key_fingerprint", "note"]
 
     def get_root(self, checkpoint: Checkpoint) -> str:
         """In hex."""
         return bytes(checkpoint.root).hex()
 
 
-class InclusionOutput(serializers.Serializer):
-    """That an entry is in the log: hashes from the leaf to the root, in hex."""
-
-    index = serializers.IntegerField()
-    path = serializers.ListField(child=serializers.CharField())
-    checkpoint = CheckpointOutput()
-
-
 class ConsistencyOutput(serializers.Serializer):
-    """That the log only grew: hashes in hex."""
+    """That the log of `new` entries begins with the log of `old` entries (RFC 6962, section 2.1.2)."""
 
-    since = serializers.IntegerField()
-    path = serializers.ListField(child=serializers.CharField())
-    checkpoint = CheckpointOutput()
+    old = serializers.IntegerField()
+    new = serializers.IntegerField()
+    proof = serializers.ListField(child=serializers.CharField())
 
 
-class EntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Entries in the reader's view, newest first."""
+class EntryViewSet(viewsets.ReadOnlyModelViewSet):
+    """The ledger, newest first."""
 
     queryset = Entry.objects.none()
     serializer_class = EntryOutput
     pagination_class = CursorPages
+    filter_backends = [DjangoFilterBackend]
     filterset_class = EntryFilter
     lookup_field = "uid"
+    lookup_value_converter = "uuid"
 
     def get_queryset(self) -> Any:
-        """Those in view."""
+        """What the reader may see."""
         return Entry.objects.visible_to(self.request.user).select_related("leaf")
 
-    @extend_schema(responses=InclusionOutput, filters=False)
-    @action(detail=True, pagination_class=None)
+    @extend_schema(responses=ProofOutput)
+    @action(detail=True)
     def proof(self, request: Request, uid: str) -> Response:
-        """The proof that an entry is sealed, under the newest checkpoint; 409 while it is not."""
+        """The entry's bytes and its proof under the first checkpoint that covers it."""
         entry = self.get_object()
-        index, checkpoint = proofs.sealed_place(entry)
-        path = [part.hex() for part in proofs.inclusion_proof(index, checkpoint.size)]
-        return Response(InclusionOutput({"index": index, "path": path, "checkpoint": checkpoint}).data)
+        state = inclusion.state_of(entry)
+        checkpoint = state.checkpoint
+        told = {
+            "uid": entry.uid,
+            "canonical": bytes(entry.canonical).decode(),
+            "leaf": state.index,
+            "size": checkpoint.size if checkpoint else None,
+            "proof": [hashed.hex() for hashed in state.proof],
+            "checkpoint": checkpoint.note if checkpoint else None,
+            "holds": state.holds,
+        }
+        return Response(ProofOutput(told).data)
 
 
-class CheckpointViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Checkpoints, newest first, for whoever may read the ledger somewhere: they tell nothing but its size."""
+class CheckpointViewSet(viewsets.ReadOnlyModelViewSet):
+    """Signed tree heads, newest first."""
 
     queryset = Checkpoint.objects.none()
     serializer_class = CheckpointOutput
     pagination_class = CursorPages
-    filter_backends = ()
+    filter_backends = [DjangoFilterBackend]
+    filterset_class = CheckpointFilter
 
     def get_queryset(self) -> Any:
-        """All of them."""
+        """All of them, for whoever may read any part of the ledger."""
         require_anywhere(self.request.user, "audit.view_entry")
         return Checkpoint.objects.select_related("origin", "key")
 
     @extend_schema(
+        parameters=[OpenApiParameter("old", int, required=True, description="Size that you know already")],
         responses=ConsistencyOutput,
-        parameters=[OpenApiParameter("since", int, required=True, description="the tree size that you kept")],
     )
-    @action(detail=True, pagination_class=None)
+    @action(detail=True, filter_backends=[], pagination_class=None)
     def consistency(self, request: Request, pk: str) -> Response:
-        """The proof that the log of this checkpoint goes on from an earlier size."""
-        checkpoint, given = self.get_object(), request.query_params.get("since", "")
-        since = selectors.number(given)
-        if not 0 < since <= checkpoint.size:
-            raise BadInput({"since": [f"Give a size from 1 to {checkpoint.size}."]})
-        path = [part.hex() for part in proofs.consistency_proof(since, checkpoint.size)]
-        return Response(ConsistencyOutput({"since": since, "path": path, "checkpoint": checkpoint}).data)
+        """Proof that this checkpoint goes on from the one of size `old`."""
+        new = get_object_or_404(self.get_queryset(), pk=pk).size
+        given = request.query_params.get("old", "")
+        if not given.isdigit() or not 0 < int(given) <= new:
+            raise BadInput({"old": [f"Give a size from 1 to {new}."]})
+        proof = proofs.consistency_proof(int(given), new)
+        told = {"old": int(given), "new": new, "proof": [hashed.hex() for hashed in proof]}
+        return Response(ConsistencyOutput(told).data)

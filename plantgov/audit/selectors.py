@@ -1,14 +1,12 @@
 """Reading the ledger, its log and what holds the sealer back."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from plantgov.audit.models import Checkpoint, Entry, Leaf, Node, Origin, SigningKey
+from plantgov.audit.models import Checkpoint, Leaf, Node, Origin
 from plantgov.audit.rules.merkle import Address
 
 # What is committed and has no place in the log yet. Below `since` all of this cluster is known to be sealed; an
@@ -65,25 +63,6 @@ class Waiting:
     oldest_at: datetime | None
 
 
-@dataclass(frozen=True)
-class LedgerPage:
-    """One page of the ledger, newest entry first."""
-
-    entries: list[Entry]
-    has_newer: bool
-    has_older: bool
-
-    @property
-    def newest(self) -> int:
-        """The id to ask for what is newer."""
-        return self.entries[0].pk if self.entries else 0
-
-    @property
-    def oldest(self) -> int:
-        """The id to ask for what is older."""
-        return self.entries[-1].pk if self.entries else 0
-
-
 def frontier(*, everything: bool = False) -> Frontier:
     """Where the sealer stands. `everything` distrusts the bookmark and looks at the whole ledger."""
     with connection.cursor() as cursor:
@@ -130,11 +109,6 @@ def horizon_holder() -> Holder | None:
     return Holder(row[0], row[1] or "", row[2] or "", row[3] or "", row[4]) if row else None
 
 
-def number(text: str | None) -> int:
-    """A number as given in an address; 0 for what is none."""
-    return int(text) if text and text.isdecimal() else 0
-
-
 def size() -> int:
     """How many entries the log holds."""
     last = Leaf.objects.order_by("-index").values_list("index", flat=True).first()
@@ -163,40 +137,3 @@ def hashes(addresses: set[Address]) -> dict[Address, bytes]:
         nodes = Node.objects.filter(pk__in=inner).values_list("level", "index", "hash")
         found.update({(level, index): bytes(hashed) for level, index, hashed in nodes})
     return found
-
-
-def page_of(rows: QuerySet[Entry], *, before: int | None, after: int | None, limit: int = 50) -> LedgerPage:
-    """A page of entries, newest first; it stays the same while entries are being added."""
-    rows = rows.select_related("leaf").defer("canonical")
-    if after is not None:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: limit + 1])
-        shown = found[:limit][::-1]
-        return LedgerPage(shown, has_newer=len(found) > limit, has_older=bool(shown))
-    older = rows.filter(pk__lt=before) if before is not None else rows
-    found = list(older.order_by("-pk")[: limit + 1])
-    return LedgerPage(found[:limit], has_newer=before is not None, has_older=len(found) > limit)
-
-
-def sealed_by(leaf: Leaf) -> Checkpoint | None:
-    """The first checkpoint whose tree holds a leaf."""
-    rows = Checkpoint.objects.select_related("origin", "key").filter(size__gt=leaf.index)
-    return rows.order_by("pk").first()
-
-
-def keys_of_log() -> QuerySet[SigningKey]:
-    """Every key that signed a checkpoint, oldest first."""
-    return SigningKey.objects.order_by("pk")
-
-
-def difference(entry: Entry) -> list[dict[str, Any]]:
-    """The fields of an entry with their values before and after, as rows for the page."""
-    before, after = entry.before or {}, entry.after or {}
-    names = sorted({*before, *after})
-    return [
-        {"field": name, "before": _shown(before.get(name)), "after": _shown(after.get(name))}
-        for name in names
-    ]
-
-
-def _shown(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, bool)) else value

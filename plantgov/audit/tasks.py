@@ -7,7 +7,7 @@ from plantgov.audit.services import sealing
 
 @shared_task(name="audit.seal")
 def seal() -> None:
-    """Seal what was committed since the last time."""
+    """Seal what is committed and sign a checkpoint."""
     sealing.seal()
 
 

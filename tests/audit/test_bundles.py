@@ -8,22 +8,25 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+import psycopg
 import pytest
 from django.db import transaction
 
-from plantgov.audit import selectors
 from plantgov.audit.models import Checkpoint, Entry
 from plantgov.audit.rules import notes
 from plantgov.audit.services import bundles, keys, sealing
 from plantgov.audit.services.entries import write
 from plantgov.audit.verifier import verify
 from plantgov.core.clock import now
-from plantgov.core.errors import Refused
+from plantgov.core.errors import BadInput, Refused
+from plantgov.people.models import Person
 from tests.audit.conftest import ACTOR, add, write_key
 
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 pytestmark = [pytest.mark.enable_socket, pytest.mark.serial]
 Files = dict[str, bytes]
 
@@ -38,23 +41,13 @@ def rename(person, name: str):
 def ada(fresh_database):
     """A thing with four entries among others, all sealed."""
     person = add("Ada Berg")
+    sealing.seal()  # an older checkpoint
     for name in ("Ada Lind", "Ada Holm", "Ada Ek"):
         add(f"Somebody before {name}")
         rename(person, name)
     while sealing.seal().waiting.count:
         pass
     return person
-
-
-def contents(person, **more) -> bundles.Contents:
-    checkpoint = selectors.latest_checkpoint()
-    return bundles.Contents(
-        entries=bundles.sealed_entries([person.uid], checkpoint),
-        files={"changes/record.json": b'{"name":"Ada"}'},
-        facts={"purpose": "test", "ratio": 0.5},
-        complete=[person.uid],
-        **more,
-    )
 
 
 _MADE: dict[str, Files | bytes] = {}
@@ -70,10 +63,19 @@ def bundle(request) -> Files:
     return dict(_MADE["bundle"])
 
 
-def pack_real(person, **more) -> bytes:
-    target = io.BytesIO()
-    bundles.write_bundle(target, contents(person, **more))
-    return target.getvalue()
+def pack_real(person, **extras) -> bytes:
+    return bundles.build(
+        files={"changes/record.json": record(person), "changes/note.txt": b"Ada"},
+        entries=Entry.objects.filter(thing_uid=person.uid),
+        facts={"purpose": "test", "ratio": 0.5},
+        at=AT,
+        extras=bundles.Extras(**extras),
+    )
+
+
+def record(person) -> bytes:
+    """What people read of a person: the row as it stands."""
+    return json.dumps({"person": bundles.record_of(Person.objects.get(pk=person.pk))}).encode()
 
 
 def unpack(data: bytes) -> Files:
@@ -148,8 +150,8 @@ def test_personal_values_and_attested_files_verify(ada):
     lied = with_json(files, "personal.json", lambda rows: rows[-1].update(value="eve@example.org"))
     found = problems(resigned(lied, keys.signer()))
     assert any("email is not the value" in problem for problem in found)
-    attested = bundles.Attested("changes/record.json", entry, ("after", "email"))
-    found = problems(unpack(pack_real(ada, attested=[attested])))
+    attested = bundles.Attested("changes/note.txt", entry, ("after", "email"))
+    found = problems(unpack(pack_real(ada, attested=(attested,))))
     assert any("is not the file that leaf" in problem for problem in found)
 
 
@@ -163,7 +165,7 @@ def test_a_checkpoint_of_another_size_needs_its_own_proof(ada):
 
 def test_growth_since_a_kept_checkpoint_is_proved(ada):
     kept = Checkpoint.objects.order_by("pk").first()
-    files = unpack(pack_real(ada, since=[kept.size]))
+    files = unpack(pack_real(ada, since=(kept.size,)))
     assert problems(files, since=kept.note.encode()) == []
     forged = notes.Head(kept.origin.name, kept.size, b"\1" * 32, kept.at)
     rewritten = keys.signer().note(forged.text(), name=kept.origin.name).encode()
@@ -195,6 +197,12 @@ def drop_with_traces(files: Files) -> Files:
     files = with_lines(files, [*lines[:1], *lines[2:]])
     files = with_json(files, "proofs.json", lambda value: value["inclusion"].pop(gone))
     return with_json(files, "manifest.json", lambda value: value.update(entries=len(lines) - 1))
+
+
+def drop_and_say_so(files: Files) -> Files:
+    """The same, with the count of the thing mended too: the whole history is no longer claimed honestly."""
+    files = drop_with_traces(files)
+    return with_json(files, "manifest.json", lambda value: value["things"][0].update(count=3))
 
 
 def insert(files: Files) -> Files:
@@ -247,10 +255,32 @@ def other_whitespace(files: Files) -> Files:
     return with_lines(files, [json.dumps(row, ensure_ascii=False) for row in rows])
 
 
+def hide_a_thing(files: Files) -> Files:
+    return with_json(files, "manifest.json", lambda value: value.update(things=[]))
+
+
+def call_it_a_part(files: Files) -> Files:
+    return with_json(files, "manifest.json", lambda value: value["things"][0].update(complete=False, count=3))
+
+
+def lie_in_the_record(files: Files) -> Files:
+    return with_json(files, "changes/record.json", lambda value: value["person"].update(name="Eve"))
+
+
+def make_up_a_row(files: Files) -> Files:
+    row = {"row": {"table": "people_person", "key": "999999"}, "name": "Eve"}
+    return with_json(files, "changes/record.json", lambda value: value.update(more=[row]))
+
+
+def lie_in_the_table(files: Files) -> Files:
+    return {**files, "ledger.csv": files["ledger.csv"].replace(b"Test", b"Eve.", 1)}
+
+
 ATTACKS: list[tuple[Callable[[Files], Files], str]] = [
     (flip, "was altered; it does not lead to the signed root"),
     (drop, "has a proof but no entry"),
     (drop_with_traces, "entry 2 of 4 is missing"),
+    (drop_and_say_so, "entry 2 of 4 is missing"),
     (insert, "it does not lead to the signed root|ends at leaf|has no proof"),
     (repeat, "stands twice"),
     (reorder, "is out of order"),
@@ -261,6 +291,11 @@ ATTACKS: list[tuple[Callable[[Files], Files], str]] = [
     (other_root, "checkpoint.txt: the signature does not hold"),
     (no_proofs, "proofs.json is for a tree of None"),
     (other_whitespace, "not in canonical form"),
+    (hide_a_thing, "does not name the thing"),
+    (call_it_a_part, "4 entries are here; the manifest says 3"),
+    (lie_in_the_record, "name of people_person"),
+    (make_up_a_row, "no entry here speaks of people_person 999999"),
+    (lie_in_the_table, "is not what the ledger says"),
 ]
 
 
@@ -308,11 +343,11 @@ def test_a_bundle_made_up_from_nothing_is_self_consistent_and_not_verified(ada, 
 
 def test_stray_files_missing_files_and_renamed_files_are_named(bundle):
     assert problems({**bundle, "extra.txt": b"?"}) == ["extra.txt is not in the manifest"]
-    without = {name: data for name, data in bundle.items() if name != "changes/record.json"}
-    assert problems(without) == ["changes/record.json is missing"]
-    assert problems({**without, "changes/other.json": bundle["changes/record.json"]}) == [
-        "changes/record.json is missing",
-        "changes/other.json is not in the manifest",
+    without = {name: data for name, data in bundle.items() if name != "changes/note.txt"}
+    assert problems(without) == ["changes/note.txt is missing"]
+    assert problems({**without, "changes/other.txt": b"Ada"}) == [
+        "changes/note.txt is missing",
+        "changes/other.txt is not in the manifest",
     ]
 
 
@@ -381,19 +416,41 @@ def test_bytes_that_are_no_bundle_have_no_answer(tmp_path):
     assert cli(tmp_path / "missing.zip").returncode == 2
 
 
-def test_entries_that_are_not_sealed_cannot_be_bundled(ada):
-    late = add("Bo Lind")
-    entries = list(Entry.objects.filter(thing_uid=late.uid))
-    with pytest.raises(Refused, match="not sealed yet"):
-        bundles.write_bundle(io.BytesIO(), bundles.Contents(entries=entries))
+def test_entries_that_wait_are_sealed_first(ada):
+    add("Bo Lind")
+    rename(ada, "Ada Nu")
+    assert problems(unpack(pack_real(ada))) == []
 
 
-def test_a_history_with_a_hole_cannot_be_claimed_whole(ada):
-    entries = bundles.sealed_entries([ada.uid], selectors.latest_checkpoint())
-    with pytest.raises(ValueError, match="not whole"):
-        bundles.write_bundle(
-            io.BytesIO(), bundles.Contents(entries=entries[:1] + entries[2:], complete=[ada.uid])
-        )
+def test_entries_that_cannot_be_sealed_cannot_be_bundled(ada, settings):
+    """A transaction elsewhere holds the horizon of the whole cluster."""
+    with psycopg.connect(settings.DATABASE_URL) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        bo = add("Bo Lind")
+        with pytest.raises(Refused, match=r"1 of the ledger entries .* held back by"):
+            bundles.build(
+                files={}, entries=Entry.objects.filter(thing_uid=bo.uid), facts={}, at=AT, wait_s=0.1
+            )
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "keys/x.pem", "../x", "a//b", "a\\b", "", "verify.py"])
+def test_a_file_may_not_take_a_name_of_the_format(name):
+    with pytest.raises(BadInput):
+        bundles.build(files={name: b""}, entries=Entry.objects.none(), facts={}, at=AT)
+
+
+def test_a_bundle_outlives_the_change_of_its_key(ada, tmp_path, settings):
+    settings.PLANTGOV_SIGNING_KEY_FILE = write_key(tmp_path / "next.pem")
+    assert problems(unpack(pack_real(ada))) == []
+
+
+def test_a_part_of_a_history_says_that_it_is_one(ada):
+    part = Entry.objects.filter(thing_uid=ada.uid, thing_seq__gt=2)
+    verification = verify.Verification(
+        unpack(bundles.build(files={}, entries=part, facts={}, at=AT)), trusted()
+    )
+    assert verification.run(), verification.problems
+    assert verification.notes == [f"Ada Ek ({ada.uid}): 2 of its 4 entries are in this bundle"]
 
 
 # -- The program that an auditor runs --------------------------------------------------------------------------

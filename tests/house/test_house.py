@@ -30,8 +30,7 @@ ONE_FILE_ON_PURPOSE = {"plantgov/audit/verifier/verify.py"}  # it travels alone 
     "path", [path for path in SOURCES if _name(path) not in ONE_FILE_ON_PURPOSE], ids=_name
 )
 def test_no_file_is_longer_than_400_lines(path):
-    most = 600 if path.name == "verify.py" else 400  # the verifier is one file that an auditor carries away
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)

@@ -1,48 +1,44 @@
-"""Making evidence bundles: ZIP files that prove themselves to whoever has the signing key's fingerprint."""
+"""Evidence bundles: ledger entries with their proofs, and what people read of them, in one ZIP that proves itself."""
 
 import base64
+import csv
 import hashlib
+import io
 import json
+import time
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
-from uuid import UUID
+from typing import Any
 
 import rfc8785
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from plantgov.audit import selectors
 from plantgov.audit.models import Checkpoint, Entry, Leaf, PersonalValue, SigningKey
 from plantgov.audit.rules import notes
-from plantgov.audit.services import keys, proofs
-from plantgov.audit.services.entries import plain
+from plantgov.audit.services import keys, proofs, sealing
+from plantgov.audit.services.entries import plain, state_of
 from plantgov.audit.verifier import verify
-from plantgov.core.errors import Refused
+from plantgov.core.errors import BadInput, Refused
 from plantgov.core.verdict import ReasonKind
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
 VERIFIER = Path(verify.__file__)
+Content = bytes | Path
 NOT_SEALED = ReasonKind(
     "entries_not_sealed",
-    _("{count} of the entries are not sealed yet; {holder}. Try again in a few seconds."),
+    _(
+        "{count} of the ledger entries that belong into this bundle are not sealed yet. {holder} Ask again in "
+        "a minute."
+    ),
 )
-NO_CHECKPOINT = ReasonKind("ledger_not_sealed", _("The ledger was never sealed; nothing can be proved yet."))
-OTHER_KEY = ReasonKind(
-    "ledger_signed_by_other_key",
-    _("The signing key was changed and the ledger is not signed with it yet. Try again in a few seconds."),
-)
-GUIDE = """# How to verify this bundle
-
-1. Get the fingerprint of the signing key by another way than this bundle: from the plant's own records, by phone,
-   from an earlier bundle that you trust.
-2. Take `verify.py` from a source that you trust too (the one in here could have been altered with the rest), and
-   Python 3.9 or newer. It needs nothing else and no network.
-3. Run `python verify.py BUNDLE.zip --fingerprint HEX`. It ends with VERIFIED, or names each thing that is wrong.
-
-Without a fingerprint it can only say that the bundle agrees with itself. Whoever makes up a bundle can do that too.
-"""
+KEY_UNUSABLE = ReasonKind("signing_key_unusable", _("The bundle cannot be signed. {detail}"))
 
 
 @dataclass(frozen=True)
@@ -55,79 +51,123 @@ class Attested:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What goes into a bundle.
+class Extras:
+    """What a bundle may hold beside: personal values disclosed, files attested by entries, growth since sizes."""
 
-    `facts` go into the manifest (purpose, filters, who asked, when: given, never read from the clock).
-    `complete` are the things whose whole history is claimed. `personal` also discloses personal values.
-    `since` are tree sizes from which growth is proved, for readers who kept those checkpoints.
-    """
-
-    entries: Sequence[Entry]
-    files: Mapping[str, bytes | Path] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    complete: Iterable[UUID] = ()
-    attested: Iterable[Attested] = ()
     personal: bool = False
-    since: Iterable[int] = ()
+    attested: tuple[Attested, ...] = ()
+    since: tuple[int, ...] = ()
 
 
-def sealed_entries(things: Iterable[UUID], checkpoint: Checkpoint) -> list[Entry]:
-    """The whole histories of things as sealed under a checkpoint, oldest first."""
-    rows = Entry.objects.filter(thing_uid__in=list(things), leaf__index__lt=checkpoint.size)
-    return list(rows.order_by("leaf__index"))
+@dataclass(frozen=True)
+class _Sealed:
+    """The entries of a bundle by their leaf, and the first checkpoint over all of them."""
+
+    entries: dict[int, Entry]
+    checkpoint: Checkpoint
+    signer: keys.Signer
+
+    @property
+    def size(self) -> int:
+        """Of the checkpoint's tree."""
+        return self.checkpoint.size
 
 
-def write_bundle(
-    target: IO[bytes] | Path, contents: Contents, *, checkpoint: Checkpoint | None = None
-) -> str:
-    """Write the ZIP; returns the SHA-256 of its manifest, which names the bundle.
+def build(
+    *,
+    files: Mapping[str, Content],
+    entries: QuerySet[Entry],
+    facts: Mapping[str, Any],
+    at: datetime,
+    extras: Extras | None = None,
+    wait_s: float = 15,
+) -> bytes:
+    """A bundle as the bytes of a ZIP file; the same entries, files, facts and `at` give the same bytes.
 
-    `checkpoint` is the newest one unless given. Raises `Refused` while an entry is not sealed under it.
+    `facts` says what the bundle is about (filters, purpose, by whom). Seals what is not sealed yet and waits at
+    most `wait_s` for it; must not run inside a transaction, which would hold the sealer back. Raises `Refused`
+    when entries stay unsealed or the key is missing, `BadInput` for a file name that the format uses itself.
     """
-    checkpoint = checkpoint or selectors.latest_checkpoint()
-    if checkpoint is None:
-        raise Refused(NO_CHECKPOINT())
-    signer = keys.signer()
-    if signer.fingerprint != checkpoint.key.fingerprint:
-        raise Refused(OTHER_KEY())
-    places = _places(contents.entries, checkpoint)
-    files = {**contents.files, **_own_files(contents, checkpoint, places)}
-    manifest = _manifest(contents, checkpoint, places, files)
+    _require_names(files)
+    try:
+        signer = keys.signer()
+        _wait_until_sealed(entries, wait_s)
+    except keys.KeyUnusable as error:
+        raise Refused(KEY_UNUSABLE(detail=str(error))) from error
+    extras = extras or Extras()
+    sealed = _sealed(entries, signer)
+    content = {**files, **_own_files(sealed, extras)}
+    manifest = _manifest(content, sealed, extras, {"facts": dict(facts), "built_at": at})
     digest = hashlib.sha256(manifest).hexdigest()
-    statement = f"{verify.MANIFEST_TITLE}\n{verify.SCHEMA}\nsha256 {digest}\n"
-    files["manifest.json"] = manifest
-    files["manifest.sig"] = signer.note(statement, name=checkpoint.origin.name).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name in sorted(files):
-            _add(archive, name, files[name])
-    return digest
+    text = f"{verify.MANIFEST_TITLE}\n{verify.SCHEMA}\nsha256 {digest}\n"
+    signature = signer.note(text, name=sealed.checkpoint.origin.name).encode()
+    return _zip({**content, "manifest.json": manifest, "manifest.sig": signature})
 
 
-def _places(entries: Sequence[Entry], checkpoint: Checkpoint) -> dict[int, Entry]:
-    """The entries by their leaf, in the order of the log."""
-    by_pk = {entry.pk: entry for entry in entries}
-    leaves = Leaf.objects.filter(entry__in=by_pk, index__lt=checkpoint.size).values_list("index", "entry_id")
-    places = {index: by_pk[pk] for index, pk in sorted(leaves)}
-    if len(places) < len(by_pk):
-        holder = selectors.horizon_holder()
-        held = _("the sealer is held back by %s") % holder if holder else _("the sealer has not come to them")
-        raise Refused(NOT_SEALED(count=len(by_pk) - len(places), holder=held))
-    return places
+def record_of(row: models.Model) -> dict[str, Any]:
+    """A row as a JSON file of a bundle repeats it; the verifier holds governed ones against their entries."""
+    told = {"uid": str(getattr(row, "uid", "")), **state_of(row)}
+    if getattr(row, "governed", None) is True:
+        told["row"] = {"table": row._meta.db_table, "key": str(row.pk)}
+    return told
 
 
-def _own_files(contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry]) -> dict[str, bytes]:
-    files = {
-        "checkpoint.txt": checkpoint.note.encode(),
-        "entries.jsonl": b"".join(_line(index, entry) for index, entry in places.items()),
-        "proofs.json": _json(_proofs(contents, checkpoint, places)),
+def _require_names(files: Mapping[str, Content]) -> None:
+    for name in files:
+        parts = name.split("/")
+        if name in verify.OWN_FILES or parts[0] == "keys" or {"", ".", ".."} & set(parts) or "\\" in name:
+            raise BadInput(f"A file of a bundle cannot be named {name!r}.")
+
+
+def _wait_until_sealed(entries: QuerySet[Entry], wait_s: float) -> None:
+    unsealed = entries.filter(leaf__isnull=True)
+    deadline = time.monotonic() + wait_s
+    while unsealed.exists() or selectors.latest_checkpoint() is None:
+        if connection.in_atomic_block:
+            raise RuntimeError(
+                "A bundle is built outside of a transaction: an open one holds the sealer back."
+            )
+        result = sealing.seal()
+        if time.monotonic() >= deadline:
+            holder = result.holder or selectors.horizon_holder()
+            told = _("The sealer is held back by %s.") % holder if holder else ""
+            raise Refused(NOT_SEALED(count=unsealed.count(), holder=told))
+        time.sleep(0.2)
+
+
+def _sealed(entries: QuerySet[Entry], signer: keys.Signer) -> _Sealed:
+    found = Leaf.objects.filter(entry__in=entries.order_by().values("pk")).select_related("entry")
+    places = {leaf.index: leaf.entry for leaf in found.order_by("index")}
+    needed = max(places, default=0)
+    covering = Checkpoint.objects.select_related("origin", "key").filter(size__gt=needed)
+    checkpoint = covering.order_by("pk").first()
+    if checkpoint is None:
+        raise sealing.LogBroken(f"No checkpoint covers leaf {needed}, though it is sealed.")
+    return _Sealed(places, checkpoint, signer)
+
+
+def _own_files(sealed: _Sealed, extras: Extras) -> dict[str, Content]:
+    files: dict[str, Content] = {
+        "checkpoint.txt": _note(sealed),
+        "entries.jsonl": b"".join(_line(index, entry) for index, entry in sealed.entries.items()),
+        "proofs.json": _json(_proofs(sealed, extras)),
+        "ledger.csv": _csv(sealed.entries),
         "verify.py": VERIFIER.read_bytes(),
-        "VERIFY.md": GUIDE.encode(),
-        **_keys(),
+        "VERIFY.md": VERIFIER.with_name("VERIFY.md").read_bytes(),
+        **_keys(sealed.signer),
     }
-    if contents.personal:
-        files["personal.json"] = _json(_personal(places))
+    if extras.personal:
+        files["personal.json"] = _json(_personal(sealed.entries))
     return files
+
+
+def _note(sealed: _Sealed) -> bytes:
+    """The checkpoint's note; signed anew, saying the same, if the key was changed since."""
+    checkpoint = sealed.checkpoint
+    if bytes(checkpoint.key.public_key) == sealed.signer.public_key:
+        return checkpoint.note.encode()
+    head = notes.Head(checkpoint.origin.name, checkpoint.size, bytes(checkpoint.root), checkpoint.at)
+    return sealed.signer.note(head.text(), name=checkpoint.origin.name).encode()
 
 
 def _line(index: int, entry: Entry) -> bytes:
@@ -135,13 +175,13 @@ def _line(index: int, entry: Entry) -> bytes:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _proofs(contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry]) -> dict[str, Any]:
-    paths = proofs.inclusion_proofs(places, checkpoint.size)
-    sizes = sorted({old for old in contents.since if old < checkpoint.size})
+def _proofs(sealed: _Sealed, extras: Extras) -> dict[str, Any]:
+    paths = proofs.inclusion_proofs(sealed.entries, sealed.size)
+    sizes = sorted({old for old in extras.since if old < sealed.size})
     return {
-        "size": checkpoint.size,
+        "size": sealed.size,
         "inclusion": {str(index): _base64(path) for index, path in paths.items()},
-        "consistency": {str(old): _base64(proofs.consistency_proof(old, checkpoint.size)) for old in sizes},
+        "consistency": {str(old): _base64(proofs.consistency_proof(old, sealed.size)) for old in sizes},
     }
 
 
@@ -149,71 +189,93 @@ def _base64(path: Iterable[bytes]) -> list[str]:
     return [base64.b64encode(part).decode() for part in path]
 
 
-def _keys() -> dict[str, bytes]:
-    """Every key that ever signed, and since when."""
-    rows = list(SigningKey.objects.order_by("pk"))
-    history = [{"fingerprint": row.fingerprint, "first_used_at": plain(row.first_used_at)} for row in rows]
-    files = {f"keys/{row.fingerprint[:16]}.pem": notes.pem(bytes(row.public_key)).encode() for row in rows}
-    return {**files, "keys/history.json": _json(history)}
+def _csv(entries: Mapping[int, Entry]) -> bytes:
+    """The entries as a table that a spreadsheet opens without taking anything for a formula."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(verify.COLUMNS)
+    for entry in entries.values():
+        facts = verify.facts_of(json.loads(bytes(entry.canonical)))
+        writer.writerow([verify.safe_cell(facts[name]) for name in verify.COLUMNS])
+    return out.getvalue().encode("utf-8-sig")
 
 
-def _personal(places: dict[int, Entry]) -> list[dict[str, Any]]:
+def _keys(signer: keys.Signer) -> dict[str, Content]:
+    """Every key that ever signed, since when, and the fingerprint of the one that signs this bundle."""
+    known = {row.fingerprint: row for row in SigningKey.objects.order_by("pk")}
+    history = [
+        {"fingerprint": mark, "first_used_at": plain(row.first_used_at)} for mark, row in known.items()
+    ]
+    public = {mark: bytes(row.public_key) for mark, row in known.items()}
+    public[signer.fingerprint] = signer.public_key
+    files: dict[str, Content] = {
+        f"keys/{mark[:16]}.pem": notes.pem(key).encode() for mark, key in public.items()
+    }
+    files["keys/fingerprint.txt"] = f"{signer.fingerprint}\n".encode()
+    files["keys/history.json"] = _json(history)
+    return files
+
+
+def _personal(entries: Mapping[int, Entry]) -> list[dict[str, Any]]:
     """The personal values behind the commitments, as far as they were not erased."""
-    by_uid = {entry.uid: index for index, entry in places.items()}
+    by_uid = {entry.uid: index for index, entry in entries.items()}
     rows = PersonalValue.objects.filter(entry_uid__in=by_uid)
-    return sorted(
-        (
-            {
-                "index": by_uid[row.entry_uid],
-                "side": row.side,
-                "field": row.field,
-                "salt": base64.b64encode(bytes(row.salt)).decode(),
-                "value": row.value,
-            }
-            for row in rows
-        ),
-        key=lambda item: (item["index"], item["side"], item["field"]),
-    )
+    told = [
+        {
+            "index": by_uid[row.entry_uid],
+            "side": row.side,
+            "field": row.field,
+            "salt": base64.b64encode(bytes(row.salt)).decode(),
+            "value": row.value,
+        }
+        for row in rows
+    ]
+    return sorted(told, key=lambda item: (item["index"], item["side"], item["field"]))
 
 
-def _manifest(
-    contents: Contents, checkpoint: Checkpoint, places: dict[int, Entry], files: Mapping[str, bytes | Path]
-) -> bytes:
-    indices = {entry.pk: index for index, entry in places.items()}
+def _manifest(content: Mapping[str, Content], sealed: _Sealed, extras: Extras, told: dict[str, Any]) -> bytes:
+    places = {entry.pk: index for index, entry in sealed.entries.items()}
     return _json(
         {
             "schema": verify.SCHEMA,
-            "facts": plain(dict(contents.facts)),
-            "checkpoint": {"origin": checkpoint.origin.name, "size": checkpoint.size},
-            "entries": len(places),
-            "complete": _complete(contents, places),
+            **plain(told),
+            "software": {"name": "PlantGov", "version": settings.VERSION},
+            "checkpoint": {"origin": sealed.checkpoint.origin.name, "size": sealed.size},
+            "entries": len(sealed.entries),
+            "things": _things(sealed),
             "attested": [
-                {"file": claim.file, "index": indices[claim.entry.pk], "field": list(claim.field)}
-                for claim in contents.attested
+                {"file": claim.file, "index": places[claim.entry.pk], "field": list(claim.field)}
+                for claim in extras.attested
             ],
-            "files": [_item(name, files[name]) for name in sorted(files)],
+            "files": [_item(name, content[name]) for name in sorted(content)],
         }
     )
 
 
-def _complete(contents: Contents, places: dict[int, Entry]) -> list[dict[str, Any]]:
-    """How many entries each thing has; ValueError if one of those sealed was left out by the caller."""
-    histories: dict[UUID, list[Entry]] = {uid: [] for uid in contents.complete}
-    for entry in places.values():
-        if entry.thing_uid in histories:
-            histories[entry.thing_uid].append(entry)
-    return [_whole(uid, histories[uid]) for uid in sorted(histories)]
+def _things(sealed: _Sealed) -> list[dict[str, Any]]:
+    """How many entries each thing has here, and how many in the ledger up to the checkpoint."""
+    by_thing: dict[Any, list[Entry]] = {}
+    for entry in sealed.entries.values():
+        if entry.thing_uid is not None:
+            by_thing.setdefault(entry.thing_uid, []).append(entry)
+    covered = Entry.objects.filter(thing_uid__in=by_thing, leaf__index__lt=sealed.size).order_by()
+    last = dict(covered.values("thing_uid").annotate(last=Max("thing_seq")).values_list("thing_uid", "last"))
+    return [_thing(by_thing[uid], last[uid]) for uid in sorted(by_thing)]
 
 
-def _whole(uid: UUID, history: list[Entry]) -> dict[str, Any]:
-    numbers = {entry.thing_seq for entry in history}
-    if not history or numbers != set(range(1, max(numbers) + 1)):
-        raise ValueError(f"The history of {uid} is not whole; take the entries from sealed_entries().")
+def _thing(history: list[Entry], in_ledger: int) -> dict[str, Any]:
     newest = max(history, key=lambda entry: entry.thing_seq)
-    return {"uid": str(uid), "kind": newest.thing_kind, "label": newest.thing_label, "last": newest.thing_seq}
+    return {
+        "uid": str(newest.thing_uid),
+        "kind": newest.thing_kind,
+        "label": newest.thing_label,
+        "count": len(history),
+        "in_ledger": in_ledger,
+        "complete": {entry.thing_seq for entry in history} == set(range(1, in_ledger + 1)),
+    }
 
 
-def _item(name: str, content: bytes | Path) -> dict[str, Any]:
+def _item(name: str, content: Content) -> dict[str, Any]:
     if isinstance(content, bytes):
         return {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     with content.open("rb") as stream:
@@ -225,14 +287,14 @@ def _json(value: Any) -> bytes:
     return rfc8785.dumps(value) + b"\n"
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> None:
-    info = zipfile.ZipInfo(name, EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o644 << 16
-    info.create_system = 3
-    if isinstance(content, bytes):
-        archive.writestr(info, content)
-        return
-    with content.open("rb") as source, archive.open(info, "w", force_zip64=True) as sink:
-        while data := source.read(1 << 20):
-            sink.write(data)
+def _zip(content: Mapping[str, Content]) -> bytes:
+    """A ZIP file in which nothing depends on when and where it was made."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in sorted(content.items()):
+            info = zipfile.ZipInfo(name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data if isinstance(data, bytes) else data.read_bytes(), compresslevel=6)
+    return out.getvalue()

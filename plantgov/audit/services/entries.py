@@ -369,13 +369,6 @@ def canonical_bytes(entry: Entry) -> bytes:
     )
 
 
-def matches_canonical(entry: Entry) -> bool:
-    """Whether the columns that people read say what the sealed bytes say."""
-    if entry.schema_version != SCHEMA_VERSION:
-        return entry.schema_version == 0
-    return canonical_bytes(entry) == bytes(entry.canonical)
-
-
 def history_of(thing: models.Model) -> Iterable[Entry]:
     """The entries about a thing, oldest first."""
     return Entry.objects.filter(thing_uid=_uid_of(thing)).order_by("thing_seq")

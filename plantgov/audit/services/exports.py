@@ -1,102 +1,69 @@
-"""The ledger as CSV; that somebody took it along is an entry itself."""
+"""Handing out the ledger as a table."""
 
 import csv
-import io
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import models, transaction
 
 from plantgov.audit.models import Entry
-from plantgov.audit.rules.cells import cell
-from plantgov.audit.services.entries import record
-from plantgov.core.clock import now
+from plantgov.audit.services.entries import plain, record
 from plantgov.core.scope import require_anywhere
 
-PORTION = 2000
-COLUMNS = (
-    "leaf_index",
-    "uid",
-    "at_utc",
-    "action",
-    "actor",
-    "acting_for",
-    "role",
-    "rule",
-    "reason",
-    "thing_kind",
-    "thing",
-    "thing_uid",
-    "thing_seq",
-    "table",
-    "key",
-    "locations",
-    "before",
-    "after",
-    "channel",
-    "request_id",
-    "leaf_sha256",
-)
+COLUMNS = {
+    "entry": "uid",
+    "at": "at",
+    "actor": "actor_label",
+    "acting_for": "acting_for_label",
+    "action": "action",
+    "kind": "thing_kind",
+    "thing": "thing_label",
+    "thing_uid": "thing_uid",
+    "seq": "thing_seq",
+    "reason": "reason",
+    "role": "role",
+    "rule": "rule",
+    "before": "before",
+    "after": "after",
+    "attributed": "attributed",
+    "leaf": "leaf__index",
+    "leaf_hash": "leaf_hash",
+}
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 
 
-def exportable(user: Any) -> QuerySet[Entry]:
-    """The entries that `user` may take along: on none of their places may the right be missing."""
-    require_anywhere(user, "audit.export_entry")
-    return Entry.objects.visible_to(user).visible_to(user, verb="export")
+class _Line:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
 
 
-def export(rows: QuerySet[Entry], *, by: Any, filters: dict[str, str]) -> Iterator[str]:
-    """Note the export in the ledger, then give the CSV line by line, newest entry first."""
-    newest = rows.order_by("-pk").values_list("pk", flat=True).first()
-    count = rows.count()
-    with transaction.atomic():
-        facts = {"filters": filters, "rows": count}
-        record(by, by=by, action="audit.entries.exported", facts=facts, at=now())
-    return _lines(rows, (newest or 0) + 1)
+@transaction.atomic
+def record_export(rows: models.QuerySet[Entry], *, filters: dict[str, Any], by: Any, at: datetime) -> int:
+    """Enter into the ledger that somebody took it out; returns the newest id that goes with it.
+
+    Raises `Forbidden` without `audit.export_entry` anywhere.
+    """
+    require_anywhere(by, "audit.export_entry")
+    newest = rows.aggregate(newest=models.Max("pk"), count=models.Count("pk"))
+    facts = {"filters": filters, "entries": newest["count"], "format": "csv"}
+    record(by, by=by, action="audit.ledger.exported", facts=facts, at=at)
+    return newest["newest"] or 0
 
 
-def _lines(rows: QuerySet[Entry], below: int) -> Iterator[str]:
-    yield _csv(COLUMNS)
-    while True:
-        portion = list(rows.filter(pk__lt=below).select_related("leaf").order_by("-pk")[:PORTION])
-        for entry in portion:
-            yield _csv(_row(entry))
-        if len(portion) < PORTION:
-            return
-        below = portion[-1].pk
+def table(rows: models.QuerySet[Entry]) -> Iterator[str]:
+    """The entries as lines of CSV, oldest first, without holding them all; no cell is a formula."""
+    writer = csv.writer(_Line())
+    yield "\ufeff" + writer.writerow(COLUMNS)
+    for row in rows.order_by("pk").values_list(*COLUMNS.values()).iterator(chunk_size=2000):
+        yield writer.writerow([safe_cell(value) for value in row])
 
 
-def _row(entry: Entry) -> list[str]:
-    leaf = getattr(entry, "leaf", None)
-    values = [
-        leaf.index if leaf else None,
-        str(entry.uid),
-        entry.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        entry.action,
-        entry.actor_label,
-        entry.acting_for_label,
-        entry.role,
-        entry.rule,
-        entry.reason,
-        entry.thing_kind,
-        entry.thing_label,
-        str(entry.thing_uid or ""),
-        entry.thing_seq,
-        entry.row_table,
-        entry.row_key,
-        " ".join(map(str, entry.location_ids)),
-        entry.before,
-        entry.after,
-        entry.channel,
-        entry.request_id,
-        bytes(entry.leaf_hash).hex(),
-    ]
-    return [cell(value) for value in values]
-
-
-def _csv(values: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(values)
-    return line.getvalue()
+def safe_cell(value: Any) -> str:
+    """A value as no spreadsheet takes it for a formula."""
+    if value is None:
+        return ""
+    text = str(plain(value))
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,50 +1,53 @@
-"""What `/readyz` and `/metrics` ask of the ledger."""
+"""How far the sealer is, for whoever watches the installation and for its pages."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from plantgov.audit import selectors
-from plantgov.audit.services import keys, sealing
+from plantgov.audit.services import keys
 from plantgov.core.clock import now
+from plantgov.core.scope import scope_of
 
-PATIENCE = timedelta(seconds=60)
-Samples = list[tuple[tuple[str, ...], float]]
+LATE = timedelta(seconds=60)
+
+
+def may_read(user: Any) -> bool:
+    """Whether somebody may read any part of the ledger."""
+    return bool(scope_of(user, "audit.view_entry"))
 
 
 def sealer_probe() -> tuple[bool, str]:
-    """Whether entries are being sealed, and what holds the sealer if not."""
-    return judge(now())
-
-
-def judge(at: datetime) -> tuple[bool, str]:
-    """The same for a given moment."""
+    """Whether entries get sealed: the key is usable and no entry waits longer than a minute."""
     try:
         keys.signer()
     except keys.KeyUnusable as error:
         return False, str(error)
-    waiting, last = selectors.waiting(), selectors.latest_checkpoint()
-    age = at - waiting.oldest_at if waiting.oldest_at else timedelta(0)
-    if age > PATIENCE:
-        holder = selectors.horizon_holder()
-        why = f"held by {holder}" if holder else "no sealer runs; start a worker and beat"
-        return False, f"{waiting.count} entries wait, the oldest for {age.total_seconds():.0f} s: {why}"
-    if last is None:
-        return True, "nothing to seal yet"
-    if at - last.at > sealing.IDLE + PATIENCE:
-        return False, f"the last checkpoint is of {last.at:%d %b %H:%M} UTC; no sealer runs"
-    return True, f"{last.size} entries sealed, {waiting.count} on their way, signed {last.at:%H:%M:%S} UTC"
+    waiting = selectors.waiting()
+    if waiting.oldest_at is None:
+        return True, "every entry is sealed"
+    age = now() - waiting.oldest_at
+    told = f"{waiting.count} entries wait, the oldest for {age.total_seconds():.0f} s"
+    if age <= LATE:
+        return True, told
+    holder = selectors.horizon_holder()
+    held = (
+        f"held back by {holder}" if holder else "no transaction holds it back: see that worker and beat run"
+    )
+    return False, f"{told}; {held}"
 
 
-def log_size() -> Samples:
-    """How many entries the log holds."""
-    return [((), float(selectors.size()))]
-
-
-def entries_waiting() -> Samples:
-    """How many committed entries are not sealed."""
+def unsealed_entries() -> list[tuple[tuple[str, ...], float]]:
+    """How many entries wait for their seal."""
     return [((), float(selectors.waiting().count))]
 
 
-def seconds_waiting() -> Samples:
+def unsealed_age_s() -> list[tuple[tuple[str, ...], float]]:
     """How long the oldest of them has waited."""
     oldest = selectors.waiting().oldest_at
     return [((), (now() - oldest).total_seconds() if oldest else 0.0)]
+
+
+def checkpoint_age_s() -> list[tuple[tuple[str, ...], float]]:
+    """How old the newest checkpoint is; nothing as long as there is none."""
+    last = selectors.latest_checkpoint()
+    return [((), (now() - last.at).total_seconds())] if last else []

@@ -2,23 +2,8 @@
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext_lazy as _
-
 from plantgov.audit import selectors
-from plantgov.audit.models import Checkpoint, Entry
 from plantgov.audit.rules import merkle
-from plantgov.core.errors import Refused
-from plantgov.core.verdict import ReasonKind
-
-NOT_YET = ReasonKind("entry_not_sealed", _("This entry is not sealed yet. Ask again in a few seconds."))
-
-
-def sealed_place(entry: Entry) -> tuple[int, Checkpoint]:
-    """The leaf of an entry and the newest checkpoint, which is over it. Raises `Refused` while there is none."""
-    leaf, checkpoint = getattr(entry, "leaf", None), selectors.latest_checkpoint()
-    if leaf is None or checkpoint is None:
-        raise Refused(NOT_YET())
-    return leaf.index, checkpoint
 
 
 def inclusion_proof(index: int, size: int) -> list[bytes]:

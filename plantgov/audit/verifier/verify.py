@@ -12,7 +12,9 @@ docs/reference/bundle-format.md of the project. SPDX-License-Identifier: Apache-
 import argparse
 import base64
 import binascii
+import csv
 import hashlib
+import io
 import json
 import re
 import sys
@@ -23,6 +25,9 @@ SCHEMA = "plantgov.bundle/1"
 MANIFEST_TITLE = "plantgov evidence bundle"
 DER_PREFIX = bytes.fromhex("302a300506032b6570032100")
 UNLISTED = {"manifest.json", "manifest.sig"}
+OWN_FILES = UNLISTED | {"checkpoint.txt", "entries.jsonl", "proofs.json", "personal.json", "ledger.csv"}
+OWN_FILES |= {"verify.py", "VERIFY.md"}
+COLUMNS = ("entry", "seq", "at", "action", "actor", "acting_for", "role", "rule", "reason", "kind", "thing")
 LARGEST_FILE = 512 * 1024 * 1024
 
 
@@ -232,6 +237,47 @@ def canonical(value):
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
+# -- What people read, held against the entries ------------------------------------------------------------------
+def safe_cell(value):
+    """A value as PlantGov writes it into a CSV file, so that no spreadsheet takes it for a formula."""
+    text = "" if value is None else str(value)
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "|") else text
+
+
+def facts_of(entry):
+    """What a table may repeat of an entry, by the names of its columns."""
+    thing = entry.get("thing") or {}
+    facts = {name: entry.get(name) for name in ("at", "action", "role", "rule", "reason")}
+    facts.update(
+        entry=entry.get("uid"), seq=thing.get("seq"), kind=thing.get("kind"), thing=thing.get("label")
+    )
+    facts.update({name: (entry.get(name) or {}).get("label") for name in ("actor", "acting_for")})
+    return facts
+
+
+def replay(entries):
+    """The last values of each row by (table, key), from its entries in order."""
+    rows = {}
+    for entry in entries:
+        where = (entry["row"]["table"], entry["row"]["key"])
+        known, after = rows.get(where), entry["after"]
+        if entry["before"] is None and known is not None:
+            continue  # something that happened to the row, not a write to it
+        rows[where] = {} if after is None else {**(known or {}), **after}
+    return rows
+
+
+def rows_in(value):
+    """Every object of a JSON document that says which row it repeats."""
+    if isinstance(value, dict):
+        if isinstance(value.get("row"), dict) and {"table", "key"} <= set(value["row"]):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from rows_in(item)
+
+
 # -- Bundles -------------------------------------------------------------------------------------------------
 def read_bundle(path):
     """Every file of a bundle by its name."""
@@ -276,7 +322,7 @@ class Verification:
     def __init__(self, files, keys=None, since=None):
         """`keys` are those named by the reader; without them the bundle's own are used."""
         self.files, self.outside, self.since = files, keys, since
-        self.problems, self.facts, self.entries = [], {}, {}
+        self.problems, self.notes, self.facts, self.entries = [], [], {}, {}
         self.manifest, self.keys, self.inside = {}, [], []
 
     def attempt(self, check, *arguments):
@@ -304,8 +350,8 @@ class Verification:
             for index in sorted(self.entries):
                 self.attempt(self._check_entry, index, proofs.get(index), head)
             self.attempt(self._check_since, head)
-        for thing in self.manifest.get("complete", []):
-            self.attempt(self._check_complete, thing)
+        self.attempt(self._check_things)
+        self.attempt(self._check_records)
         for claim in self.manifest.get("attested", []):
             self.attempt(self._check_attested, claim)
         for index, value in enumerate(self._json("personal.json", [])):
@@ -330,7 +376,7 @@ class Verification:
             raise Wrong(
                 f"manifest.json has the schema {manifest.get('schema')!r}; this program knows {SCHEMA}"
             )
-        for name in ("files", "complete", "attested"):
+        for name in ("files", "things", "attested"):
             if not isinstance(manifest.get(name), list):
                 raise Wrong(f"manifest.json has no list {name!r}")
         return manifest
@@ -431,24 +477,73 @@ class Verification:
     def _name_of(entry):
         return entry.get("thing", entry.get("row", {})).get("label") or entry.get("row")
 
-    def _check_complete(self, thing):
-        """A thing's history is whole: every number from 1 to the last one stated."""
+    def _check_things(self):
+        """Nothing of a thing was left out: its entries are numbered, and the manifest says how many there are."""
         found = {}
-        for index, (_data, entry) in self.entries.items():
-            if entry.get("thing", {}).get("uid") == thing["uid"]:
-                found.setdefault(entry["thing"]["seq"], []).append(index)
+        for _index, (_data, entry) in sorted(self.entries.items()):
+            thing = entry.get("thing") or {}
+            if thing.get("uid"):
+                found.setdefault(thing["uid"], []).append(thing["seq"])
+        named = {thing["uid"] for thing in self.manifest["things"]}
+        for uid in sorted(set(found) - named):
+            self.problems.append(f"manifest.json does not name the thing {uid}, of which there are entries")
+        for thing in self.manifest["things"]:
+            self.attempt(self._check_thing, thing, sorted(found.get(thing["uid"], [])))
+
+    def _check_thing(self, thing, numbers):
         label = f"{thing['label']} ({thing['uid']})"
-        missing = sorted(set(range(1, thing["last"] + 1)) - set(found))
-        if missing:
-            raise Wrong(f"{label}: entry {', '.join(map(str, missing))} of {thing['last']} is missing")
-        beyond = sorted(set(found) - set(range(1, thing["last"] + 1)))
-        if beyond:
-            raise Wrong(
-                f"{label}: entry {beyond[0]} lies beyond the {thing['last']} that the manifest states"
+        if len(numbers) != len(set(numbers)):
+            raise Wrong(f"{label}: an entry stands twice")
+        missing = sorted(set(range(1, thing["in_ledger"] + 1)) - set(numbers))
+        if thing["complete"] and missing:
+            listed = ", ".join(map(str, missing))
+            raise Wrong(f"{label}: entry {listed} of {thing['in_ledger']} is missing")
+        if len(numbers) != thing["count"]:
+            raise Wrong(f"{label}: {len(numbers)} entries are here; the manifest says {thing['count']}")
+        if not thing["complete"]:
+            self.notes.append(
+                f"{label}: {thing['count']} of its {thing['in_ledger']} entries are in this bundle"
             )
-        twice = sorted(seq for seq, leaves in found.items() if len(leaves) > 1)
-        if twice:
-            raise Wrong(f"{label}: entry {twice[0]} stands twice")
+
+    def _check_records(self):
+        """Tables and records repeat what the entries say."""
+        entries = [entry for _index, (_data, entry) in sorted(self.entries.items()) if entry["v"] > 0]
+        entries.sort(key=lambda entry: entry["thing"]["seq"])
+        by_uid, rows = {entry["uid"]: facts_of(entry) for entry in entries}, replay(entries)
+        for name in sorted(self.files):
+            if name.endswith(".csv"):
+                self.attempt(self._check_table, name, by_uid)
+            elif name.endswith(".json") and name not in OWN_FILES:
+                self.attempt(self._check_record, name, rows)
+
+    def _check_table(self, name, by_uid):
+        table = csv.DictReader(io.StringIO(self.files[name].decode("utf-8-sig"), newline=""))
+        if "entry" not in (table.fieldnames or []):
+            return
+        for line in table:
+            if line["entry"] not in by_uid:
+                self.problems.append(f"{name} tells of an entry {line['entry']} that is not in entries.jsonl")
+                continue
+            facts = by_uid[line["entry"]]
+            for field in sorted(set(facts) & set(line) - {"entry"}):
+                if line[field] != safe_cell(facts[field]):
+                    self.problems.append(
+                        f"{name}: {field} of entry {line['entry']} is not what the ledger says"
+                    )
+
+    def _check_record(self, name, rows):
+        for told in rows_in(json.loads(self.files[name].decode("utf-8"))):
+            where = (told["row"]["table"], told["row"]["key"])
+            known = rows.get(where)
+            if known is None:
+                self.problems.append(f"{name}: no entry here speaks of {where[0]} {where[1]}")
+                continue
+            for field in sorted(set(told) & set(known)):
+                is_committed = str(known[field]).startswith("commitment ")
+                if told[field] != known[field] and not is_committed:
+                    self.problems.append(
+                        f"{name}: {field} of {where[0]} {where[1]} is not what its entries say"
+                    )
 
     def _check_attested(self, claim):
         """A file is the one whose SHA-256 an entry carries."""
@@ -497,6 +592,7 @@ def report(verification, held):
         )
         lines += [f"  {line}" for line in facts["checkpoint"]]
         lines.append(f"  signing key {facts['key']}")
+    lines += [f"  note: {note}" for note in verification.notes]
     if not held:
         lines.append("NOT VERIFIED: do not rely on this bundle.")
     elif verification.outside is None:
@@ -530,7 +626,15 @@ def main(arguments=None):
     result = "wrong" if not held else "self-consistent" if verification.outside is None else "verified"
     if told.json:
         print(
-            json.dumps({"result": result, "problems": verification.problems, **verification.facts}, indent=1)
+            json.dumps(
+                {
+                    "result": result,
+                    "problems": verification.problems,
+                    "notes": verification.notes,
+                    **verification.facts,
+                },
+                indent=1,
+            )
         )
     else:
         print(report(verification, held))

@@ -1,24 +1,28 @@
-"""`manage.py after_restore`: the ledger goes on under a new origin. `restore` runs it at its end."""
+"""Open a new origin of the ledger after a restore; called by `restore`."""
 
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from plantgov.audit.services import keys, origins
 from plantgov.audit.services.entries import Actor
-from plantgov.audit.services.keys import KeyUnusable
-from plantgov.audit.services.origins import open_new_origin
 from plantgov.core.clock import now
 
 
 class Command(BaseCommand):
-    help = "Open a new origin of the ledger after a restore, so that nothing published is ever told anew."
+    """Exit code 0: the new origin is open; 2: it could not be opened."""
+
+    help = "Go on under a new origin after a restore, citing the last checkpoint known here and the reason."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--reason", required=True, help="what happened, for whoever reads the ledger")
+        parser.add_argument("--reason", required=True, help="why the database was restored")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        by = Actor(label="Restore (command line)")
         try:
-            origin = open_new_origin(by=Actor(label="Restore"), reason=options["reason"], at=now())
-        except KeyUnusable as error:
-            raise CommandError(str(error), returncode=2) from error
+            origin = origins.open_new_origin(by=by, reason=options["reason"], at=now())
+        except keys.KeyUnusable as error:
+            self.stderr.write(str(error))
+            sys.exit(2)
         self.stdout.write(f"The ledger goes on as {origin.name}.")
