@@ -74,11 +74,17 @@ def test_an_asset_stands_in_a_site_with_zone_and_parent_of_that_site(plant):
     with pytest.raises(Refused, match="stands in a site"):
         assets.add_asset(AssetDetails("A", "A", "plc"), location=plant.enterprise, by=plant.by)
     with pytest.raises(Refused, match="another site"):
-        assets.add_asset(AssetDetails("A", "A", "plc"), location=plant.other_site, zone=plant.zone, by=plant.by)
+        assets.add_asset(
+            AssetDetails("A", "A", "plc"), location=plant.other_site, zone=plant.zone, by=plant.by
+        )
     with pytest.raises(Refused, match="another site"):
-        assets.add_asset(AssetDetails("A", "A", "plc"), location=plant.other_site, parent=plant.plc, by=plant.by)
+        assets.add_asset(
+            AssetDetails("A", "A", "plc"), location=plant.other_site, parent=plant.plc, by=plant.by
+        )
     with pytest.raises(Refused, match="another site"):
-        assets.change_asset(plant.plc, details_of(plant.plc), by=plant.by, placing={"location": plant.other_site})
+        assets.change_asset(
+            plant.plc, details_of(plant.plc), by=plant.by, placing={"location": plant.other_site}
+        )
 
 
 def test_an_asset_is_no_part_of_itself(plant):
@@ -178,7 +184,9 @@ def test_two_changes_at_the_same_moment_one_authorisation(fresh_database):
 
 def test_an_observation_keeps_what_was_not_read_again(plant):
     by = system_account("gatekeeper")
-    observations.note(plant.plc, {"firmware": {"value": "1", "at": AT}, "mode": {"value": 3, "at": AT}}, by=by, at=AT)
+    observations.note(
+        plant.plc, {"firmware": {"value": "1", "at": AT}, "mode": {"value": 3, "at": AT}}, by=by, at=AT
+    )
     observations.note(plant.plc, {"firmware": {"value": "2", "at": AT + HOUR}}, by=by, at=AT + HOUR)
     row = Observation.objects.get(asset=plant.plc)
     assert (row.firmware, row.values["mode"]["value"], row.read_at) == ("2", 3, AT + HOUR)

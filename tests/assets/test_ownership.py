@@ -43,7 +43,9 @@ def test_a_handover_ends_the_one_and_begins_the_other_at_the_same_instant(plant,
 def test_a_handover_stands_in_the_history_of_the_asset(plant, ada, bo):
     ownership.assign(plant.plc, ada, by=plant.by, at=AT)
     ownership.assign(plant.plc, bo, by=plant.by, at=AT + HOUR, reason="New role")
-    actions = Entry.objects.filter(thing_uid=plant.plc.uid).order_by("thing_seq").values_list("action", flat=True)
+    actions = (
+        Entry.objects.filter(thing_uid=plant.plc.uid).order_by("thing_seq").values_list("action", flat=True)
+    )
     assert list(actions)[1:] == [
         "assets.ownership.assigned",
         "assets.ownership.ended",
@@ -124,7 +126,9 @@ def test_a_team_may_answer(plant):
 
 
 def test_gaps_are_assets_that_nobody_above_answers_for(plant, ada):
-    lone = assets.add_asset(assets.AssetDetails("B-1", "Boiler", "plc"), location=plant.other_site, by=plant.by)
+    lone = assets.add_asset(
+        assets.AssetDetails("B-1", "Boiler", "plc"), location=plant.other_site, by=plant.by
+    )
     assert set(selectors.ownership_gaps(plant.by, AT)) == {plant.plc, plant.drive, lone}
     ownership.assign(plant.site, ada, by=plant.by, at=AT)
     assert set(selectors.ownership_gaps(plant.by, AT)) == {lone}

@@ -85,7 +85,11 @@ def test_every_page_opens_for_an_administrator(client, plant, administrator, url
 
 def test_pages_of_a_place_and_a_zone_open(client, plant, administrator, manager):
     sign_in(client, administrator)
-    for name, row in (("location-detail", plant.line), ("location-edit", plant.line), ("location-move", plant.line)):
+    for name, row in (
+        ("location-detail", plant.line),
+        ("location-edit", plant.line),
+        ("location-move", plant.line),
+    ):
         assert client.get(reverse(f"assets:{name}", args=[row.uid])).status_code == 200
     for name in ("zone-detail", "zone-edit", "zone-owner"):
         assert client.get(reverse(f"assets:{name}", args=[plant.zone.uid])).status_code == 200
@@ -118,7 +122,9 @@ def test_the_tree_costs_the_same_for_few_and_for_many(client, plant, manager, dj
     assert queries_of(client, "/assets/locations/", django_assert_max_num_queries) == few
 
 
-def test_the_export_costs_the_same_for_few_and_for_many(client, plant, manager, django_assert_max_num_queries):
+def test_the_export_costs_the_same_for_few_and_for_many(
+    client, plant, manager, django_assert_max_num_queries
+):
     sign_in(client, manager)
     costs = []
     client.get("/assets/export.csv")
@@ -265,7 +271,9 @@ def test_a_file_is_uploaded_looked_at_and_applied(client, plant, engineer):
 
 def test_errors_of_a_file_are_shown_and_nothing_can_be_applied(client, plant, engineer):
     sign_in(client, engineer)
-    file = SimpleUploadedFile("bad.csv", b"asset_tag,name,asset_type,path\nN-1,New,drvie,Karlstad/Packaging/Line 1\n")
+    file = SimpleUploadedFile(
+        "bad.csv", b"asset_tag,name,asset_type,path\nN-1,New,drvie,Karlstad/Packaging/Line 1\n"
+    )
     answer = client.post("/assets/imports/new", {"kind": "assets", "file": file})
     page = client.get(answer["Location"]).content.decode()
     assert "drvie" in page
