@@ -76,7 +76,9 @@ class TeamForm(forms.Form):
 class MemberForm(forms.Form):
     """Who joins a team."""
 
-    person = forms.ModelChoiceField(label=_("Person"), queryset=Person.objects.none(), to_field_name="uid")
+    person = forms.ModelChoiceField(
+        label=_("Person"), queryset=Person.objects.none(), to_field_name="uid", empty_label=_("Choose…")
+    )
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
