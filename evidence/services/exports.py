@@ -1,7 +1,5 @@
 """Making evidence bundles: asked for in the portal, built by a worker, kept by their digest."""
 
-import io
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,19 +10,16 @@ from django.utils.translation import gettext as _
 from changes.models import Change
 from evidence import selectors
 from evidence.models import Export
-from plantgov.audit.models import Checkpoint
-from plantgov.audit.selectors import horizon_holder, latest_checkpoint
-from plantgov.audit.services import bundles, sealing
-from plantgov.audit.services.entries import plain, record, write
+from plantgov.audit.services import bundles
+from plantgov.audit.services.entries import record, write
 from plantgov.core.clock import now
-from plantgov.core.errors import BadInput, Refused
+from plantgov.core.errors import BadInput
 from plantgov.core.scope import require, require_anywhere
 from plantgov.people.models import User
 from plantgov.workspace.models import Job
 from plantgov.workspace.services import files, jobs
 
 JOB = "evidence.export"
-SEAL_TIMEOUT_S = 15
 
 
 @transaction.atomic
@@ -97,40 +92,16 @@ def _fail(export: Export, error: str, *, by: User) -> None:
 def build(user: User, references: Sequence[str], *, purpose: str, at: datetime) -> bytes:
     """The bundle of changes as a ZIP that verifies offline. Seals first, so it must not run in a transaction."""
     changes = list(selectors.changes_in(user, references))
-    checkpoint = _sealed(changes)
     content: dict[str, bytes] = {"population/changes.csv": selectors.population(changes)}
     for change in changes:
         content |= selectors.files_of(change)
         content |= _attachments(change)
-    uids = [change.uid for change in changes]
-    contents = bundles.Contents(
-        entries=bundles.sealed_entries(uids, checkpoint),
-        files=content,
-        facts={
-            "purpose": purpose,
-            "generated_by": str(user),
-            "generated_at": plain(at),
-            "changes": [change.reference for change in changes],
-        },
-        complete=uids,
-    )
-    target = io.BytesIO()
-    bundles.write_bundle(target, contents, checkpoint=checkpoint)
-    return target.getvalue()
-
-
-def _sealed(changes: Sequence[Change]) -> Checkpoint:
-    """A checkpoint under which everything about the changes is sealed; waits for the sealer a little."""
-    until = time.monotonic() + SEAL_TIMEOUT_S
-    while True:
-        sealing.seal(at=now())
-        open_entries = selectors.entries_of(changes).filter(leaf=None)
-        checkpoint = None if open_entries.exists() else latest_checkpoint()
-        if checkpoint:
-            return checkpoint
-        if time.monotonic() > until:
-            raise Refused(bundles.NOT_SEALED(count=open_entries.count(), holder=horizon_holder() or "–"))
-        time.sleep(0.3)
+    facts = {
+        "purpose": purpose,
+        "generated_by": str(user),
+        "changes": [change.reference for change in changes],
+    }
+    return bundles.build(files=content, entries=selectors.entries_of(changes), facts=facts, at=at)
 
 
 def _attachments(change: Change) -> dict[str, bytes]:
