@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from plantgov.audit import selectors
-from plantgov.audit.services import keys
+from plantgov.audit.services import keys, sealing
 from plantgov.core.clock import now
 from plantgov.core.scope import scope_of
 
@@ -22,7 +22,12 @@ def sealer_probe() -> tuple[bool, str]:
         keys.signer()
     except keys.KeyUnusable as error:
         return False, str(error)
-    waiting = selectors.waiting()
+    waiting, last = selectors.waiting(), selectors.latest_checkpoint()
+    if last is not None and now() - last.at > sealing.IDLE + LATE:
+        return (
+            False,
+            f"the newest checkpoint is of {last.at:%Y-%m-%d %H:%M} UTC: see that worker and beat run",
+        )
     if waiting.oldest_at is None:
         return True, "every entry is sealed"
     age = now() - waiting.oldest_at
