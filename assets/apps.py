@@ -1,5 +1,7 @@
 """The register."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -39,7 +41,7 @@ class AssetsConfig(AppConfig):
         from plantgov.core.scope import scope_of  # noqa: PLC0415
 
         found_by = ("tag__icontains", "name__icontains", "serial_number__icontains")
-        things = (
+        things: tuple[tuple[str, Any, Any, tuple[str, ...]], ...] = (
             ("assets.asset", _("Asset"), context.asset_url, found_by),
             ("assets.location", _("Place"), context.location_url, ("name__icontains",)),
             ("assets.zone", _("Zone"), context.zone_url, ("name__icontains",)),
@@ -53,7 +55,7 @@ class AssetsConfig(AppConfig):
             )
         )
         slots.home_panels.add(slots.HomePanel("assets.register", context.home_panel, order=30))
-        for order, (key, label, url, permission) in enumerate(
+        for order, (key, label, page, permission) in enumerate(
             (
                 ("assets.locations", _("Places"), "assets:location-list", "assets.view_location"),
                 ("assets.zones", _("Zones"), "assets:zone-list", "assets.view_zone"),
@@ -67,6 +69,6 @@ class AssetsConfig(AppConfig):
         ):
             slots.settings_pages.add(
                 slots.SettingsPage(
-                    key, label, url, visible=lambda user, p=permission: bool(scope_of(user, p)), order=order
+                    key, label, page, visible=lambda user, p=permission: bool(scope_of(user, p)), order=order
                 )
             )

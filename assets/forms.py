@@ -54,7 +54,7 @@ class AssetForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=150)
     asset_type = forms.ChoiceField(label=_("Type"), choices=AssetType.choices)
     location = PathChoice(label=_("Place"))
-    zone = forms.ModelChoiceField(label=_("Zone"), queryset=None, to_field_name="uid", required=False)
+    zone: Any = forms.ModelChoiceField(label=_("Zone"), queryset=None, to_field_name="uid", required=False)
     parent_tag = forms.CharField(
         label=_("Part of"), required=False, max_length=60, help_text=_("Tag of an asset of the same site")
     )
@@ -164,7 +164,7 @@ class MoveForm(forms.Form):
 class ZoneForm(forms.Form):
     """A zone."""
 
-    site = forms.ModelChoiceField(label=_("Site"), queryset=None, to_field_name="uid")
+    site: Any = forms.ModelChoiceField(label=_("Site"), queryset=None, to_field_name="uid")
     name = forms.CharField(label=_("Name"), max_length=150)
     description = forms.CharField(label=_("Description"), max_length=500, widget=AREA, required=False)
 
@@ -196,8 +196,10 @@ class ReasonForm(forms.Form):
 class OwnerForm(forms.Form):
     """Who shall answer for a thing."""
 
-    person = forms.ModelChoiceField(label=_("Person"), queryset=None, to_field_name="uid", required=False)
-    team = forms.ModelChoiceField(label=_("Team"), queryset=None, to_field_name="uid", required=False)
+    person: Any = forms.ModelChoiceField(
+        label=_("Person"), queryset=None, to_field_name="uid", required=False
+    )
+    team: Any = forms.ModelChoiceField(label=_("Team"), queryset=None, to_field_name="uid", required=False)
     role = forms.ChoiceField(label=_("Role"), choices=OwnerRole.choices)
     discipline = forms.CharField(
         label=_("Discipline"), max_length=60, required=False, help_text=_("Such as electrical; empty: all.")

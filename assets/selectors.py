@@ -313,7 +313,7 @@ SELECT DISTINCT ON (asset_id) asset_id, depth, kind FROM reached ORDER BY asset_
 def impact_of(asset: Asset, user: Any, *, downwards: bool = True, depth: int = MOST_DEPTH) -> list[Hit]:
     """What is affected by `asset` (downwards) or what it hangs on (upwards), nearest first."""
     here, there = ("cause", "effect") if downwards else ("effect", "cause")
-    values = {
+    values: dict[str, Any] = {
         "forward": [str(kind) for kind in (*FORWARD_KINDS, *MUTUAL_KINDS)],
         "backward": [str(kind) for kind in (*BACKWARD_KINDS, *MUTUAL_KINDS)],
         "start": asset.pk,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
@@ -16,7 +16,7 @@ from assets.forms import AssetForm, RelationForm, StatusForm
 from assets.models import Asset, Relation
 from assets.services import assets as services
 from assets.states import ATTRIBUTES, TRANSITIONS, Status
-from assets.views.pages import asset_at, form_page
+from assets.views.pages import SignedIn, asset_at, form_page
 from plantgov.audit.models import Entry
 from plantgov.core import slots
 from plantgov.core.clock import now
@@ -34,7 +34,7 @@ def url_of(asset: Asset) -> str:
 
 @login_required
 @require_safe
-def asset_detail(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def asset_detail(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """One asset with everything that the reader may see of it."""
     asset = asset_at(request, site, tag)
     at, user = now(), request.user
@@ -80,7 +80,7 @@ def _facts(asset: Asset) -> list[tuple[str, Any]]:
     ]
 
 
-def entries_of(request: HttpRequest, thing: Any) -> list[dict[str, Any]]:
+def entries_of(request: SignedIn, thing: Any) -> list[dict[str, Any]]:
     """What the ledger says happened to a thing lately, as far as the reader may see it."""
     rows = Entry.objects.visible_to(request.user).filter(thing_uid=thing.uid).order_by("-thing_seq")[:15]
     return [
@@ -94,12 +94,12 @@ def said(action: str) -> str:
     return " ".join(action.split(".")[1:]).replace("_", " ")
 
 
-def _panels(request: HttpRequest, asset: Asset) -> list[str]:
+def _panels(request: SignedIn, asset: Asset) -> list[str]:
     rendered = [panel.render(request, asset) for panel in slots.panels if panel.on == "assets.asset"]
     return [mark_safe(html) for html in rendered if html]  # noqa: S308 - rendered templates
 
 
-def actions_on(request: HttpRequest, thing: Any) -> list[dict[str, Any]]:
+def actions_on(request: SignedIn, thing: Any) -> list[dict[str, Any]]:
     """The buttons that upper floors offer on a thing, where the reader may use them."""
     kind = thing._meta.label_lower
     return [
@@ -109,7 +109,7 @@ def actions_on(request: HttpRequest, thing: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _form(request: HttpRequest, permission: str, asset: Asset | None, initial: dict[str, Any]) -> AssetForm:
+def _form(request: SignedIn, permission: str, asset: Asset | None, initial: dict[str, Any]) -> AssetForm:
     form = AssetForm(request.POST or None, asset=asset, initial=initial)
     places = selectors.locations_for(request.user, permission).exclude(site=None).order_by("path")
     if asset:
@@ -120,7 +120,7 @@ def _form(request: HttpRequest, permission: str, asset: Asset | None, initial: d
 
 
 @login_required
-def asset_add(request: HttpRequest) -> HttpResponse:
+def asset_add(request: SignedIn) -> HttpResponse:
     """Put an asset into the register."""
     require_anywhere(request.user, "assets.add_asset")
     form = _form(request, "assets.add_asset", None, {"location": request.GET.get("location", "")})
@@ -137,7 +137,7 @@ def asset_add(request: HttpRequest) -> HttpResponse:
     return form_page(request, form, save, title=title, back=CRUMB, cancel_url=reverse("assets:list"))
 
 
-def _parent(request: HttpRequest, tag: str, site_id: int) -> Asset | None:
+def _parent(request: SignedIn, tag: str, site_id: int) -> Asset | None:
     if not tag:
         return None
     found = Asset.objects.visible_to(request.user).filter(tag__iexact=tag.strip(), site=site_id).first()
@@ -147,7 +147,7 @@ def _parent(request: HttpRequest, tag: str, site_id: int) -> Asset | None:
 
 
 @login_required
-def asset_edit(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def asset_edit(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """Change what is known about an asset."""
     asset = asset_at(request, site, tag)
     require(request.user, "assets.change_asset", asset)
@@ -180,13 +180,13 @@ def asset_edit(request: HttpRequest, site: str, tag: str) -> HttpResponse:
     )
 
 
-def _revision(request: HttpRequest) -> int | None:
+def _revision(request: SignedIn) -> int | None:
     text = request.POST.get("revision", "")
     return int(text) if text.isdigit() else None
 
 
 @login_required
-def asset_status(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def asset_status(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """Move an asset to another status."""
     asset = asset_at(request, site, tag)
     require(request.user, "assets.change_asset", asset)
@@ -203,7 +203,7 @@ def asset_status(request: HttpRequest, site: str, tag: str) -> HttpResponse:
 
 
 @login_required
-def relation_add(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def relation_add(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """Say how an asset bears on another."""
     asset = asset_at(request, site, tag)
     require(request.user, "assets.change_asset", asset)
@@ -224,7 +224,7 @@ def relation_add(request: HttpRequest, site: str, tag: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def relation_remove(request: HttpRequest, uid: str) -> HttpResponse:
+def relation_remove(request: SignedIn, uid: str) -> HttpResponse:
     """Remove a relation."""
     row = get_object_or_404(Relation.objects.visible_to(request.user).select_related("source__site"), uid=uid)
     services.unrelate(row, by=request.user, reason=request.POST.get("reason", ""))

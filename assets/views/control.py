@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,19 +14,19 @@ from assets.forms import HoldForm, OwnerForm, ReasonForm
 from assets.models import Asset, Hold, Location, Ownership, Zone
 from assets.services import holds, ownership
 from assets.views.assets import CRUMB, url_of
-from assets.views.pages import asset_at, form_page
+from assets.views.pages import SignedIn, asset_at, form_page
 from plantgov.core.clock import now
 from plantgov.core.scope import may, require, require_anywhere
 from plantgov.people.models import Person, Team
 from plantgov.workspace.selectors import url_of as page_of
 
 
-def _owner_form(request: HttpRequest) -> OwnerForm:
+def _owner_form(request: SignedIn) -> OwnerForm:
     people = Person.objects.visible_to(request.user).filter(left_at=None)
     return OwnerForm(request.POST or None, people=people, teams=Team.objects.visible_to(request.user))
 
 
-def _assign(request: HttpRequest, thing: Any, back: str, title: str) -> HttpResponse:
+def _assign(request: SignedIn, thing: Any, back: str, title: str) -> HttpResponse:
     require(request.user, "assets.assign_ownership", thing)
     form = _owner_form(request)
 
@@ -40,14 +40,14 @@ def _assign(request: HttpRequest, thing: Any, back: str, title: str) -> HttpResp
 
 
 @login_required
-def asset_owner(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def asset_owner(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """Say who answers for an asset."""
     asset = asset_at(request, site, tag)
     return _assign(request, asset, url_of(asset), _("Name an owner of %s") % asset.tag)
 
 
 @login_required
-def location_owner(request: HttpRequest, uid: str) -> HttpResponse:
+def location_owner(request: SignedIn, uid: str) -> HttpResponse:
     """Say who answers for a place and, where nobody else is named, for everything in it."""
     row = get_object_or_404(Location.objects.visible_to(request.user), uid=uid)
     back = reverse("assets:location-detail", args=[row.uid])
@@ -55,7 +55,7 @@ def location_owner(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @login_required
-def zone_owner(request: HttpRequest, uid: str) -> HttpResponse:
+def zone_owner(request: SignedIn, uid: str) -> HttpResponse:
     """Say who answers for a zone."""
     row = get_object_or_404(Zone.objects.visible_to(request.user), uid=uid)
     back = reverse("assets:zone-detail", args=[row.uid])
@@ -63,7 +63,7 @@ def zone_owner(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @login_required
-def owner_bulk(request: HttpRequest) -> HttpResponse:
+def owner_bulk(request: SignedIn) -> HttpResponse:
     """Say who answers for all the selected assets."""
     require_anywhere(request.user, "assets.assign_ownership")
     chosen = request.GET.getlist("uid") or request.POST.getlist("uid")
@@ -91,7 +91,7 @@ def owner_bulk(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def owner_end(request: HttpRequest, uid: str) -> HttpResponse:
+def owner_end(request: SignedIn, uid: str) -> HttpResponse:
     """End what somebody is to a thing."""
     row = get_object_or_404(Ownership.objects.visible_to(request.user), uid=uid)
     thing = row.thing
@@ -107,7 +107,7 @@ def owner_end(request: HttpRequest, uid: str) -> HttpResponse:
     return form_page(request, form, save, title=title, back=CRUMB, cancel_url=back)
 
 
-def _hold(request: HttpRequest, target: Asset | Location, back: str, name: str) -> HttpResponse:
+def _hold(request: SignedIn, target: Asset | Location, back: str, name: str) -> HttpResponse:
     require(request.user, "assets.place_hold", target)
     form = HoldForm(request.POST or None)
 
@@ -124,25 +124,26 @@ def _hold(request: HttpRequest, target: Asset | Location, back: str, name: str) 
 
 
 @login_required
-def asset_hold(request: HttpRequest, site: str, tag: str) -> HttpResponse:
+def asset_hold(request: SignedIn, site: str, tag: str) -> HttpResponse:
     """Stop work on an asset."""
     asset = asset_at(request, site, tag)
     return _hold(request, asset, url_of(asset), asset.tag)
 
 
 @login_required
-def location_hold(request: HttpRequest, uid: str) -> HttpResponse:
+def location_hold(request: SignedIn, uid: str) -> HttpResponse:
     """Stop work at a place and everywhere below it."""
     row = get_object_or_404(Location.objects.visible_to(request.user), uid=uid)
     return _hold(request, row, reverse("assets:location-detail", args=[row.uid]), row.name)
 
 
 @login_required
-def hold_lift(request: HttpRequest, uid: str) -> HttpResponse:
+def hold_lift(request: SignedIn, uid: str) -> HttpResponse:
     """Lift a hold."""
     row = get_object_or_404(Hold.objects.visible_to(request.user), uid=uid)
     require(request.user, "assets.lift_hold", row)
-    back = page_of(row.target)
+    target: Any = row.target
+    back = page_of(target)
     form = ReasonForm(request.POST or None)
 
     def save() -> str:

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from assets.models import Import
 from assets.services.imports import files
 from assets.services.imports.reading import MOST_BYTES
 from assets.views.assets import CRUMB
-from assets.views.pages import form_page
+from assets.views.pages import SignedIn, form_page
 from plantgov.core import slots
 from plantgov.core.clock import now
 from plantgov.core.errors import BadInput, Moved
@@ -26,7 +26,7 @@ MOST_ROWS = 100
 
 @login_required
 @require_safe
-def import_list(request: HttpRequest) -> HttpResponse:
+def import_list(request: SignedIn) -> HttpResponse:
     """The reader's own imports."""
     require_anywhere(request.user, "assets.import_register")
     rows = Import.objects.visible_to(request.user).defer("content", "report")
@@ -35,7 +35,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: SignedIn) -> HttpResponse:
     """Upload a file; it is checked at once, and nothing is changed."""
     require_anywhere(request.user, "assets.import_register")
     form = ImportForm(request.POST or None, request.FILES or None, initial={"kind": request.GET.get("kind")})
@@ -73,7 +73,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def import_detail(request: HttpRequest, uid: str) -> HttpResponse:
+def import_detail(request: SignedIn, uid: str) -> HttpResponse:
     """What a file would change, row by row, and what is wrong with it."""
     row = get_object_or_404(Import.objects.visible_to(request.user).defer("content"), uid=uid)
     report = row.report
@@ -93,7 +93,7 @@ def import_detail(request: HttpRequest, uid: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def import_apply(request: HttpRequest, uid: str) -> HttpResponse:
+def import_apply(request: SignedIn, uid: str) -> HttpResponse:
     """Write what the preview showed, all of it or nothing."""
     row = get_object_or_404(Import.objects.visible_to(request.user).defer("content", "report"), uid=uid)
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,18 +17,28 @@ from assets import selectors
 from assets.filters import PortalAssetFilter
 from assets.models import Asset
 from assets.states import ATTRIBUTES
+from assets.views.pages import SignedIn
 from plantgov.core import slots
 from plantgov.core.clock import now
 from plantgov.core.scope import scope_of
 from plantgov.people.models import Person
 
 ORDERINGS = {"tag", "name", "asset_type", "criticality", "status", "zone__name", "location__path"}
-EXPORTED = ("asset_tag", "name", "asset_type", "path", "zone", "parent_tag", "status", "criticality")
+EXPORTED: tuple[str, ...] = (
+    "asset_tag",
+    "name",
+    "asset_type",
+    "path",
+    "zone",
+    "parent_tag",
+    "status",
+    "criticality",
+)
 EXPORTED += ("safety_related", "purdue_level", "manufacturer", "model", "serial_number")
 EXPORTED += ("firmware_version", "accountable", "notes", *ATTRIBUTES)
 
 
-def _found(request: HttpRequest) -> tuple[PortalAssetFilter, QuerySet[Asset]]:
+def _found(request: SignedIn) -> tuple[PortalAssetFilter, QuerySet[Asset]]:
     """The filter and the rows that it leaves, in the order asked for."""
     found = PortalAssetFilter(
         request.GET, queryset=selectors.assets_visible_to(request.user), request=request
@@ -41,7 +51,7 @@ def _found(request: HttpRequest) -> tuple[PortalAssetFilter, QuerySet[Asset]]:
 
 @login_required
 @require_safe
-def asset_list(request: HttpRequest) -> HttpResponse:
+def asset_list(request: SignedIn) -> HttpResponse:
     """Every asset in view."""
     found, rows = _found(request)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
@@ -114,7 +124,7 @@ def safe_cell(value: Any) -> str:
 
 @login_required
 @require_safe
-def asset_export(request: HttpRequest) -> StreamingHttpResponse:
+def asset_export(request: SignedIn) -> StreamingHttpResponse:
     """The list, or what was selected in it, as CSV with the headers that the import takes."""
     _filter, rows = _found(request)
     chosen = request.GET.getlist("uid")

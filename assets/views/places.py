@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,20 +18,20 @@ from assets.rules import kinds_below
 from assets.services import locations, zones
 from assets.states import LocationKind
 from assets.views.assets import actions_on, entries_of
-from assets.views.pages import form_page
+from assets.views.pages import SignedIn, form_page
 from plantgov.core.clock import now
 from plantgov.core.scope import may, require, require_anywhere, scope_of
 
 CRUMB = ("assets:location-list", _("Places"))
 
 
-def _location(request: HttpRequest, uid: Any) -> Location:
+def _location(request: SignedIn, uid: Any) -> Location:
     return get_object_or_404(selectors.locations_visible_to(request.user), uid=uid)
 
 
 @login_required
 @require_safe
-def location_list(request: HttpRequest) -> HttpResponse:
+def location_list(request: SignedIn) -> HttpResponse:
     """The tree of places in view, each with how many assets stand there."""
     tree = selectors.tree_visible_to(request.user)
     rows = [row for row, _depth in tree]
@@ -49,7 +49,7 @@ def location_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def location_detail(request: HttpRequest, uid: str) -> HttpResponse:
+def location_detail(request: SignedIn, uid: str) -> HttpResponse:
     """One place: what counts there, who answers for it, what is in it."""
     row, user, at = _location(request, uid), request.user, now()
     verbs = ("change_location", "add_location", "add_asset", "assign_ownership", "place_hold", "lift_hold")
@@ -71,13 +71,13 @@ def location_detail(request: HttpRequest, uid: str) -> HttpResponse:
     return render(request, "assets/location_detail.html", context)
 
 
-def _offer(request: HttpRequest, form: Any, field: str, permission: str) -> None:
+def _offer(request: SignedIn, form: Any, field: str, permission: str) -> None:
     rows = selectors.locations_for(request.user, permission).order_by("path")
     form.fields[field].offer(rows, selectors.paths_of(rows))
 
 
 @login_required
-def location_add(request: HttpRequest) -> HttpResponse:
+def location_add(request: SignedIn) -> HttpResponse:
     """Add a place below another."""
     require_anywhere(request.user, "assets.add_location")
     parent = (
@@ -106,7 +106,7 @@ def _uid(text: str) -> str | None:
 
 
 @login_required
-def location_edit(request: HttpRequest, uid: str) -> HttpResponse:
+def location_edit(request: SignedIn, uid: str) -> HttpResponse:
     """Change a place."""
     row = _location(request, uid)
     require(request.user, "assets.change_location", row)
@@ -133,7 +133,7 @@ def location_edit(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @login_required
-def location_move(request: HttpRequest, uid: str) -> HttpResponse:
+def location_move(request: SignedIn, uid: str) -> HttpResponse:
     """Move a place with everything below it."""
     row = _location(request, uid)
     require(request.user, "assets.change_location", row)
@@ -153,7 +153,7 @@ def location_move(request: HttpRequest, uid: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def zone_list(request: HttpRequest) -> HttpResponse:
+def zone_list(request: SignedIn) -> HttpResponse:
     """Zones in view."""
     found = ZoneFilter(request.GET, queryset=selectors.zones_with_counts(request.user))
     page = Paginator(found.qs, 50).get_page(request.GET.get("page"))
@@ -163,7 +163,7 @@ def zone_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def zone_detail(request: HttpRequest, uid: str) -> HttpResponse:
+def zone_detail(request: SignedIn, uid: str) -> HttpResponse:
     """One zone: who answers for it, what is in it."""
     zone = get_object_or_404(selectors.zones_visible_to(request.user), uid=uid)
     assets = selectors.assets_visible_to(request.user).filter(zone=zone)
@@ -179,7 +179,7 @@ def zone_detail(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 @login_required
-def zone_add(request: HttpRequest) -> HttpResponse:
+def zone_add(request: SignedIn) -> HttpResponse:
     """Add a zone to a site."""
     require_anywhere(request.user, "assets.add_zone")
     sites = selectors.locations_for(request.user, "assets.add_zone").filter(kind=LocationKind.SITE)
@@ -196,7 +196,7 @@ def zone_add(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def zone_edit(request: HttpRequest, uid: str) -> HttpResponse:
+def zone_edit(request: SignedIn, uid: str) -> HttpResponse:
     """Change a zone."""
     zone = get_object_or_404(Zone.objects.visible_to(request.user), uid=uid)
     require(request.user, "assets.change_zone", zone)

@@ -77,7 +77,7 @@ class AssetImporter:
         """Write places, then assets, then owners."""
         _make_places(checked, desk)
         _write_assets(checked, desk)
-        how = {"by": desk.user, "at": desk.at, "reason": desk.reason}
+        how: dict[str, Any] = {"by": desk.user, "at": desk.at, "reason": desk.reason}
         for row in checked.endings:
             ownership.end(row, by=desk.user, at=desk.at, reason=desk.reason)
         ownership.assign_all(checked.owners, **how)
@@ -85,7 +85,7 @@ class AssetImporter:
 
 def _make_places(plan: Plan, desk: Desk) -> None:
     for _path, row in sorted(plan.places.to_make.items(), key=lambda item: len(item[0])):
-        parent = row.parent
+        parent: Any = row.parent
         place = locations.Place(row.name, row.kind)
         made = locations.add_location(place, parent=parent, by=desk.user, reason=desk.reason)
         row.pk, row.path, row.site_id = made.pk, made.path, made.site_id
@@ -103,7 +103,7 @@ def _write_assets(plan: Plan, desk: Desk) -> None:
     for row in (*plan.new, *plan.changed):
         row.location = row.location  # takes up the id of a place that was just made
         row.parent = row.parent
-    how = {"by": desk.user, "at": desk.at, "reason": desk.reason}
+    how: dict[str, Any] = {"by": desk.user, "at": desk.at, "reason": desk.reason}
     write_all(plan.new, action="assets.asset.added", **how)
     write_all(plan.changed, action="assets.asset.changed", **how)
 
@@ -327,7 +327,7 @@ class _Check:
         if draft.outcome.is_new:
             return
         asset, line = draft.asset, draft.line
-        was = dict(zip(*asset._loaded, strict=True))["status"]  # type: ignore[attr-defined]
+        was = loaded(asset)["status"]
         running = self.running.get(asset.pk, "")
         for reason in status_blockers(tag=asset.tag, old=was, new=asset.status, altered_by=running):
             self.desk.error(line.number, "status", str(reason))
@@ -349,8 +349,13 @@ def _column(key: str) -> Column:
     return next(column for column in columns.PLAIN if column.key == key)
 
 
+def loaded(asset: Asset) -> dict[str, Any]:
+    """The columns of an asset as they were read from the database."""
+    names, values = asset._loaded  # type: ignore[attr-defined]
+    return dict(zip(names, values, strict=True))
+
+
 def _reaches(scope: Scope, asset: Asset) -> bool:
     if asset.pk is None:
         return True  # made by an earlier row of the same file
-    loaded = dict(zip(*asset._loaded, strict=True))  # type: ignore[attr-defined]
-    return scope.covers([loaded["location_id"]]) or asset.pk in scope.asset_ids
+    return scope.covers([loaded(asset)["location_id"]]) or asset.pk in scope.asset_ids
