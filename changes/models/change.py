@@ -68,7 +68,7 @@ class Change(Governed):
 
     class Meta:
         ordering = ["-requested_at"]
-        permissions = PERMISSIONS
+        permissions = PERMISSIONS  # type: ignore[assignment]
         indexes = [
             models.Index(fields=["state", "window_until"], name="changes_change_by_window"),
             GinIndex(fields=["location_ids"], name="changes_change_location"),

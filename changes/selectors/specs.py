@@ -134,6 +134,8 @@ class _Resolver:
         expected = template.expected if rule.expected is None else rule.expected
         if not (isinstance(expected, str) and expected.startswith("@")):
             return expected, "policy"
+        if expected == "@declared":
+            return None, "nothing declared"
         thing, _, name = expected[1:].partition(".")
         return self._looked_up(row.asset, thing, name), expected[1:]
 

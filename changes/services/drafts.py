@@ -18,8 +18,9 @@ from changes.rules.work import expectation_blockers
 from changes.selectors import plant
 from changes.selectors.facts import Dossier
 from changes.services import content, policies, supersede
+from changes.services import plant as register
 from changes.services.moves import automatic, lock, move
-from changes.states import UNDER_APPROVAL, Role, State
+from changes.states import UNDER_APPROVAL, WORK_BEGUN, Role, State
 from plantgov.audit.services.entries import delete, write, write_all
 from plantgov.core.clock import now
 from plantgov.core.errors import FORBIDDEN, BadInput, Forbidden, Hidden, Refused, refuse_if, require_revision
@@ -155,7 +156,7 @@ def assign(
     """Name who carries out the work, or who verifies it, in place of those named before. Four eyes count."""
     dossier = lock(change_id, at=at or now())
     change, wanted = dossier.change, {person.pk: person for person in people}
-    _may_edit(change, by, also=(State.IMPLEMENTING, State.ON_HOLD, State.BACKING_OUT, State.VERIFICATION))
+    _may_edit(change, by, also=tuple(WORK_BEGUN))
     if role not in ASSIGNABLE:
         raise BadInput(f"Nobody is named as {role} beforehand.")
     for person in wanted.values():
@@ -168,6 +169,8 @@ def assign(
             write(row, by=by, action=f"changes.{role}.unassigned", at=dossier.at, thing=change)
     for person in wanted.values():
         involve(change, role, person, by=by, at=dossier.at)
+    if role == Role.IMPLEMENTER and change.state in WORK_BEGUN:
+        register.give_access(dossier, wanted.values(), by=by)
     return change
 
 

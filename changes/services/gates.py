@@ -5,20 +5,23 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, Q
+from django.utils.translation import gettext as _
 
-from changes.models import Change, CheckRun
+from changes.models import CheckRun
 from changes.rules.checks import CheckSpec
+from changes.rules.reasons import WRONG_STATE
 from changes.selectors.facts import Dossier
 from changes.selectors.specs import signals_to_read, spec_digest, specs_of
 from changes.services import notices
 from changes.services.judging import conclude, needs_second_reading
 from changes.services.moves import lock
-from changes.states import Role
+from changes.states import TERMINAL, Role, State
 from operations.models import ProbeRun
 from operations.selectors import signals_of
 from operations.services import probes
 from plantgov.audit.services.entries import write
 from plantgov.core.clock import now
+from plantgov.core.errors import Refused
 from plantgov.core.queue import wake
 from plantgov.core.scope import require
 from plantgov.people.models import User
@@ -36,6 +39,9 @@ def request_run(change_id: int | UUID, phase: str, *, by: User, at: datetime | N
     dossier = lock(change_id, at=at or now())
     change = dossier.change
     _may_run(dossier, by)
+    if change.state in TERMINAL:
+        label = str(State(change.state).label)
+        raise Refused(WRONG_STATE(action=_("Run the gate"), reference=change.reference, state=label))
     running = change.check_runs.filter(phase=phase, state=CheckRun.State.DUE).first()
     if running:
         return running
@@ -136,8 +142,3 @@ def _read_again(run_id: int) -> None:
     run.read_again_at = None
     run.probe_run = _read(run, Dossier(run.change, now()), specs)
     run.save(update_fields=["read_again_at", "probe_run"])
-
-
-def newest(change: Change, phase: str) -> CheckRun | None:
-    """The newest run of a phase, in flight or not."""
-    return change.check_runs.filter(phase=phase).first()

@@ -1,5 +1,6 @@
 """What a change does on the floors below: authorisation, access for the work, baselines, snapshots."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from access.services import just_in_time
@@ -18,9 +19,16 @@ BASELINE_FIELDS = ("firmware", "program_name", "program_fingerprint", "change_co
 def open_work(dossier: Dossier, *, by: User) -> None:
     """Authorise the change on each of its assets and give its implementers access for exactly this work."""
     change = dossier.change
-    for asset in dossier.assets:
+    for asset in sorted(
+        dossier.assets, key=lambda one: one.pk
+    ):  # one order, so that two starts never deadlock
         holds.authorise(asset, change_uid=change.uid, reference=change.reference, by=by, at=dossier.at)
-    people = Person.objects.filter(pk__in=dossier.acts.get(Role.IMPLEMENTER, {}))
+    give_access(dossier, Person.objects.filter(pk__in=dossier.acts.get(Role.IMPLEMENTER, {})), by=by)
+
+
+def give_access(dossier: Dossier, people: Iterable[Person], *, by: User) -> None:
+    """Give these people access to exactly the assets of a running change."""
+    change = dossier.change
     just_in_time.open_for_change(
         change.uid, change.reference, people=list(people), assets=dossier.assets, from_at=dossier.at, by=by
     )
@@ -57,7 +65,7 @@ def values_of(dossier: Dossier, run: CheckRun | None) -> dict[str, dict[str, Any
 
 def adopt_baselines(dossier: Dossier, left: Snapshot, *, signature: Signature, by: User) -> None:
     """Make the verified as-left configuration the approved one, where a configuration was read."""
-    for asset in dossier.assets:
+    for asset in sorted(dossier.assets, key=lambda one: one.pk):
         values = left.values.get(str(asset.uid), {})
         known: dict[str, Any] = {
             name: str(values[name]) for name in BASELINE_FIELDS if values.get(name) is not None

@@ -54,6 +54,10 @@ _SILENT = frozenset(
         "changes.policy.attached",
         "changes.requirement.set",
         "changes.release.used",
+        "changes.requester.named",
+        "changes.editor.named",
+        "changes.assessor.named",
+        "changes.verifier.named",
         "workspace.comment.added",
     }
 )

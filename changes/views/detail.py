@@ -16,6 +16,7 @@ from changes.forms import CommentForm
 from changes.models import Change
 from changes.rules import risk
 from changes.rules.checks import shown
+from changes.rules.reasons import GATE_CHECK
 from changes.selectors import desk as lists
 from changes.selectors.facts import Dossier
 from changes.services import assessment
@@ -25,6 +26,7 @@ from changes.views import activity, present
 from plantgov.core.clock import now
 from plantgov.core.errors import Moved
 from plantgov.core.scope import may
+from plantgov.core.verdict import Reason
 from plantgov.workspace.selectors import url_of
 
 FRESH = timedelta(seconds=60)
@@ -74,6 +76,7 @@ def aside(desk: Desk, *, failed: present.Failed | None = None, auto: bool = Fals
         "status_code": present.status_code(change),
         "is_open": change.state not in TERMINAL,
         "is_enforced": dossier.is_enforced,
+        "is_shut": bool(desk.gate.blockers),
         "buttons": buttons,
         "refused": failed.error.reasons if failed and not in_dialog else (),
         "refused_status": failed.error.status if failed else 409,
@@ -99,12 +102,19 @@ def gate(desk: Desk, *, auto: bool) -> dict[str, Any]:
         "run": desk.run,
         "running": running,
         "gate_word": present.gate_word(desk.run),
-        "gate_reasons": desk.gate.blockers if desk.sees_all and change.state not in TERMINAL else (),
+        "gate_reasons": _gate_reasons(desk),
         "checks": present.checks_of(desk.run, visible),
         "may_run": may_run and bool(dossier.covered),
         "may_read_by_hand": may_run and change.state != State.DRAFT,
         "auto_run": auto and may_run and running is None and _decides(desk) and not _is_fresh(desk),
     }
+
+
+def _gate_reasons(desk: Desk) -> list[Reason]:
+    """What keeps the gate shut beside the checks that stand below it."""
+    if desk.dossier.change.state in TERMINAL or not desk.sees_all:
+        return []
+    return [reason for reason in desk.gate.blockers if reason.code != GATE_CHECK.code]
 
 
 def _decides(desk: Desk) -> bool:
@@ -117,12 +127,13 @@ def _decides(desk: Desk) -> bool:
 
 
 def _is_fresh(desk: Desk) -> bool:
-    """Whether the newest run still counts, or ended so lately that another would say the same."""
+    """Whether the newest run still counts, or shut the gate so lately that another would say the same."""
     run, at = desk.run, desk.dossier.at
     if run is None or run.content_digest != desk.dossier.change.content_digest:
         return False
-    until = run.valid_until or (run.finished_at or run.requested_at) + FRESH
-    return until > at
+    if desk.gate.blockers:
+        return (run.finished_at or run.requested_at) + FRESH > at
+    return run.valid_until is not None and run.valid_until > at
 
 
 def body(request: HttpRequest, desk: Desk) -> dict[str, Any]:

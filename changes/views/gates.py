@@ -54,7 +54,8 @@ def gate_progress(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
 def _aside(request: HttpRequest, change: Change, *, status: int) -> HttpResponse:
     context = aside(Desk(Dossier(change, now()), request.user))
-    return render(request, "changes/_aside.html", context, status=status)
+    with timezone.override(context["zone"]):
+        return render(request, "changes/_aside.html", context, status=status)
 
 
 @login_required

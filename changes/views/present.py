@@ -8,7 +8,7 @@ from django import forms
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from changes.forms import SignCommentForm, SignForm, SignReasonForm
 from changes.models import Change, CheckResult, CheckRun, Snapshot
@@ -33,11 +33,11 @@ _FACES = {
     "backed_out": ("primary", "check"),
     "close": ("success", "rosette-discount-check"),
     "fail": ("danger", "circle-x"),
-    "back_out": ("outline-danger", "arrow-back-up"),
-    "deviate": ("outline-danger", "alert-triangle"),
-    "cancel": ("outline-danger", "ban"),
+    "back_out": ("", "arrow-back-up"),
+    "deviate": ("", "alert-triangle"),
+    "cancel": ("", "ban"),
 }
-_PLAIN = ("ghost", "arrow-back-up")
+_PLAIN = ("", "arrow-back-up")
 GATE_TITLES: dict[Phase, str | Promise] = {
     Phase.APPROVE: gettext_lazy("Gate of the approval"),
     Phase.START: gettext_lazy("Gate of the start"),
@@ -221,8 +221,8 @@ def check_of(row: CheckResult) -> dict[str, Any]:
         "verdict": row.verdict,
         "name": row.label,
         "subject": row.asset.tag if row.asset else "",
-        "observed": "" if row.observed is None else shown(row.observed),
-        "expected": "" if row.expected is None else shown(row.expected),
+        "observed": _value(row.observed, row.expected),
+        "expected": _value(row.expected, row.observed),
         "unit": row.unit,
         "source": row.source,
         "source_at": row.source_time,
@@ -232,6 +232,14 @@ def check_of(row: CheckResult) -> dict[str, Any]:
         "by": row.observer,
         "reason": Reason(row.reason_code, row.reason_params) if row.verdict != "pass" else "",
     }
+
+
+def _value(value: Any, other: Any) -> str:
+    """A value as it stands on the page; a digest that equals the other one need not be spelt out."""
+    if value == []:
+        return _("none")
+    text = "" if value is None else shown(value)
+    return f"{text[:16]}…" if len(text) > 40 and value == other else text
 
 
 def _veiled(row: CheckResult) -> dict[str, Any]:
@@ -254,7 +262,9 @@ def gate_word(run: CheckRun | None) -> str:
     if bad:
         return _("%(bad)d of %(all)d checks block") % {"bad": bad, "all": len(blocking)}
     if run.verdict == "pass" and warned:
-        return _("Open, with %(count)d warnings") % {"count": warned}
+        return ngettext("Open, with %(count)d warning", "Open, with %(count)d warnings", warned) % {
+            "count": warned
+        }
     return _("Open") if run.verdict == "pass" else ""
 
 

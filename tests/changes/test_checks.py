@@ -184,7 +184,9 @@ EXPECTED = {
 }
 
 
-@given(st.sampled_from(sorted(EXPECTED)).flatmap(lambda kind: st.tuples(st.just(kind), EXPECTED[kind])), VALUES)
+@given(
+    st.sampled_from(sorted(EXPECTED)).flatmap(lambda kind: st.tuples(st.just(kind), EXPECTED[kind])), VALUES
+)
 def test_whatever_is_read_gets_a_verdict_and_a_sentence(kind_and_expected, observed):
     kind, expected = kind_and_expected
     found = judge(_spec(kind=kind, expected=expected), _seen(observed), at=AT)

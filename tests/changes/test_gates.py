@@ -277,9 +277,9 @@ def test_one_run_is_in_flight_per_change_and_phase(plant):
     first = gates.request_run(change.pk, Phase.APPROVE, by=by)
     assert gates.request_run(change.pk, Phase.APPROVE, by=by) == first
     assert gates.request_run(change.pk, Phase.START, by=by) != first
+    copy = CheckRun.objects.get(pk=first.pk)
+    copy.pk, copy.uid, copy.number, copy._state.adding = None, new_uid(), 99, True
     with pytest.raises(IntegrityError), transaction.atomic():
-        copy = CheckRun.objects.get(pk=first.pk)
-        copy.pk, copy.uid, copy.number, copy._state.adding = None, new_uid(), 99, True
         write(copy, by=by, action="changes.gate.requested", thing=change)
 
 
@@ -287,6 +287,13 @@ def test_who_may_not_check_does_not_run_the_gate(plant):
     change = f.make_assessed(plant)
     with pytest.raises(Forbidden):
         gates.request_run(change.pk, Phase.APPROVE, by=f.again(plant.compliance))
+
+
+def test_the_gate_of_a_change_that_is_over_is_not_run(plant):
+    change = f.cancel(plant, f.make_assessed(plant))
+    with pytest.raises(Refused) as error:
+        gates.request_run(change.pk, Phase.APPROVE, by=f.again(plant.manager))
+    assert _codes(error) == ["change_wrong_state"]
 
 
 def test_a_gate_is_shut_while_it_runs_and_when_it_never_ran(plant):

@@ -47,7 +47,9 @@ def _stage(permission, count, order=1):
 
 
 def test_every_matching_policy_attaches_and_the_higher_count_wins():
-    needs = needs_of([{"stages": [_stage(MANAGER, 1)]}, {"stages": [_stage(MANAGER, 2), _stage(SECOND, 1, 2)]}])
+    needs = needs_of(
+        [{"stages": [_stage(MANAGER, 1)]}, {"stages": [_stage(MANAGER, 2), _stage(SECOND, 1, 2)]}]
+    )
     assert [(n.stage, n.permission, n.count) for n in needs] == [(1, MANAGER, 2), (2, SECOND, 1)]
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from access.models import Grant
 from assets.selectors import authorisations_on, current_baseline
 from assets.services import holds
 from changes.models import Change
@@ -229,6 +230,18 @@ def test_an_implementer_taken_off_the_list_later_still_did_not_verify_their_own_
     drafts.assign(change.pk, [other.person], role=Role.IMPLEMENTER, by=f.again(plant.engineer))
     names = {row.person.name for row in change.involved.filter(role=Role.IMPLEMENTER, until_at=None)}
     assert names == {plant.engineer.person.name, other.person.name}
+
+
+def test_who_joins_running_work_gets_access_to_exactly_its_assets(plant):
+    change = f.make_started(plant)
+    other = f.persona(plant, "engineer", username="other_engineer")
+    both = [plant.engineer.person, other.person]
+    drafts.assign(change.pk, both, role=Role.IMPLEMENTER, by=f.again(plant.engineer))
+    given = Grant.objects.filter(change_uid=change.uid, revoked_at=None)
+    assert {(row.user.username, row.asset.tag) for row in given} == {
+        ("engineer", "FIL-PLC-01"),
+        ("other_engineer", "FIL-PLC-01"),
+    }
 
 
 def test_a_failed_verification_puts_the_work_on_hold(plant):

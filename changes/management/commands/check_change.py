@@ -16,6 +16,7 @@ from changes.states import Phase
 from operations.models import ProbeRun
 from operations.services import probes
 from plantgov.core.clock import now
+from plantgov.core.errors import Refused
 from plantgov.core.verdict import Reason
 from plantgov.people.services.accounts import system_account
 
@@ -37,7 +38,11 @@ class Command(BaseCommand):
             self.stderr.write(f"There is no change {options['reference']}.")
             raise SystemExit(NOT_RUN)
         phase = Phase(options["phase"] or phase_of(Dossier(change, now())))
-        run = _run(change, phase)
+        try:
+            run = _run(change, phase)
+        except Refused as refused:
+            self.stderr.write(str(refused))
+            raise SystemExit(NOT_RUN) from refused
         blockers = gate_of(Dossier(change, now()), phase, at=now()).blockers if run.state == "done" else []
         answer = _as_json(change, run, [str(reason) for reason in blockers])
         self.stdout.write(json.dumps(answer) if options["json"] else _as_text(answer))
