@@ -12,7 +12,8 @@ from django.db.models import Q, QuerySet
 from changes.models import Change, CheckResult
 from evidence.models import Export
 from plantgov.audit.models import Entry
-from plantgov.audit.services.entries import plain, state_of
+from plantgov.audit.services import bundles
+from plantgov.audit.services.entries import plain
 from plantgov.people.models import Signature
 from plantgov.workspace.models import Comment, File
 
@@ -118,14 +119,12 @@ def files_of(change: Change) -> dict[str, bytes]:
 
 def record_of(change: Change) -> dict[str, Any]:
     """Everything that is known about a change, as plain values."""
-    record: dict[str, Any] = {"change": {"uid": str(change.uid), **state_of(change)}}
+    record: dict[str, Any] = {"change": bundles.record_of(change)}
     record["change"]["assets"] = [row.asset.tag for row in change.covered.select_related("asset")]
     for name in PARTS:
-        record[name] = [
-            {"uid": str(row.uid), **state_of(row)} for row in getattr(change, name).order_by("pk")
-        ]
-    record["comments"] = [state_of(row) for row in Comment.objects.filter(thing_uid=change.uid)]
-    record["files"] = [state_of(row) for row in File.objects.filter(thing_uid=change.uid)]
+        record[name] = [bundles.record_of(row) for row in getattr(change, name).order_by("pk")]
+    record["comments"] = [bundles.record_of(row) for row in Comment.objects.filter(thing_uid=change.uid)]
+    record["files"] = [bundles.record_of(row) for row in File.objects.filter(thing_uid=change.uid)]
     return record
 
 

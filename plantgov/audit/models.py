@@ -1,6 +1,5 @@
 """The ledger's rows, and the base of every governed model."""
 
-from collections.abc import Iterable
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -47,11 +46,11 @@ class Governed(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Iterable[str], values: Iterable[Any]) -> Self:
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
         """Remember the loaded values, so that a write can tell before from after."""
         names, loaded = list(field_names), list(values)
         row = super().from_db(db, names, loaded)
-        row._loaded = (names, loaded)
+        row._loaded = (names, loaded)  # type: ignore[attr-defined]
         return row
 
     def scope_location_ids(self) -> list[int]:

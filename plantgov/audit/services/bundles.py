@@ -91,7 +91,7 @@ def build(
     _require_names(files)
     try:
         signer = keys.signer()
-        _wait_until_sealed(entries, wait_s)
+        wait_until_sealed(entries, wait_s=wait_s)
     except keys.KeyUnusable as error:
         raise Refused(KEY_UNUSABLE(detail=str(error))) from error
     extras = extras or Extras()
@@ -119,7 +119,8 @@ def _require_names(files: Mapping[str, Content]) -> None:
             raise BadInput(f"A file of a bundle cannot be named {name!r}.")
 
 
-def _wait_until_sealed(entries: QuerySet[Entry], wait_s: float) -> None:
+def wait_until_sealed(entries: QuerySet[Entry], *, wait_s: float = 15) -> None:
+    """Seal what is not sealed yet, outside of a transaction. Raises `Refused` with what holds the sealer back."""
     unsealed = entries.filter(leaf__isnull=True)
     deadline = time.monotonic() + wait_s
     while unsealed.exists() or selectors.latest_checkpoint() is None:

@@ -154,7 +154,9 @@ def write_all(
     """Save many governed rows of one model with an entry for each, in a handful of statements."""
     _require_transaction()
     at = at or now()
-    drafts, new, changed = [], [], []
+    drafts: list[Draft] = []
+    new: list[Any] = []
+    changed: list[Any] = []
     for row in rows:
         before, after = loaded_state_of(row), state_of(row)
         if before == after:
