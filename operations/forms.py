@@ -16,7 +16,7 @@ class EndpointForm(forms.Form):
     """One reachable system."""
 
     name = forms.CharField(label=_("Name"), max_length=150)
-    location = forms.ModelChoiceField(label=_("Location"), queryset=None)
+    location: forms.ModelChoiceField = forms.ModelChoiceField(label=_("Location"), queryset=None)
     asset = forms.CharField(
         label=_("Asset tag"), required=False, help_text=_("The asset that this system is, if it is one.")
     )
@@ -73,7 +73,7 @@ class SignalForm(forms.Form):
 class NetworkForm(forms.Form):
     """Addresses that may be read."""
 
-    site = forms.ModelChoiceField(label=_("Site"), queryset=None)
+    site: forms.ModelChoiceField = forms.ModelChoiceField(label=_("Site"), queryset=None)
     cidr = forms.CharField(
         label=_("Network"), help_text=_("Such as 10.20.0.0/24, or 10.20.0.5/32 for one system.")
     )

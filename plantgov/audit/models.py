@@ -46,7 +46,7 @@ class Governed(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:  # type: ignore[override]
         """Remember the loaded values, so that a write can tell before from after."""
         names, loaded = list(field_names), list(values)
         row = super().from_db(db, names, loaded)

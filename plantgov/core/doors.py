@@ -120,7 +120,8 @@ def _problem(error: Exception) -> tuple[int, str, list[dict[str, Any]], dict[str
     if isinstance(error, PermissionDenied):
         return 403, str(error) or "You may not do that.", [], {}
     if isinstance(error, exceptions.APIException):
-        headers = {"WWW-Authenticate": error.auth_header} if getattr(error, "auth_header", None) else {}
+        header = getattr(error, "auth_header", None)
+        headers = {"WWW-Authenticate": header} if header else {}
         if getattr(error, "wait", None):
             headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
         return error.status_code, str(error.detail), [], headers

@@ -53,7 +53,7 @@ class ScopeBackend(Protocol):
 def _backend() -> ScopeBackend:
     for backend in auth.get_backends():
         if hasattr(backend, "scope_of"):
-            return backend
+            return backend  # type: ignore[return-value]
     raise LookupError("No authentication backend answers scope_of(); see AUTHENTICATION_BACKENDS.")
 
 
@@ -137,7 +137,7 @@ class ScopedQuerySet(models.QuerySet):
             lookup = "overlap" if verb == "view" else "contained_by"
             within = Q(**{f"{field_name}__{lookup}": ids})
             return within if verb == "view" else within & ~Q(**{field_name: []})
-        place = self.model.scope_location
+        place = getattr(self.model, "scope_location", None)
         if place is None:
             return Q()
         within = Q(**{f"{place}__in": ids})

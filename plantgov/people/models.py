@@ -125,7 +125,7 @@ class User(Governed, AbstractBaseUser, PermissionsMixin):
         """The person's name, or the account's."""
         return str(self)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Compare only; a stronger hash is stored at the next change, so that a sign-in writes nothing."""
         return check_password(raw_password, self.password)
 

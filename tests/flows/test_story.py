@@ -183,8 +183,7 @@ def _verifies_elsewhere(bundle: Path, tmp_path: Path, reference: str) -> None:
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(away)
         assert f"changes/{reference}/record.json" in archive.namelist()
-    fingerprint = next((away / "keys").glob("*fingerprint*"), None)
-    words = ["--fingerprint", fingerprint.read_text().split()[0]] if fingerprint else []
+    words = ["--fingerprint", (away / "keys" / "fingerprint.txt").read_text(encoding="utf-8").split()[0]]
     good = subprocess.run(
         [sys.executable, "-I", "-S", str(away / "verify.py"), str(bundle), *words],
         capture_output=True,

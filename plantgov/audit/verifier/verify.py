@@ -257,7 +257,7 @@ def facts_of(entry):
 
 def replay(entries):
     """The last values of each row by (table, key), from its entries in order."""
-    rows = {}
+    rows: dict = {}
     for entry in entries:
         where = (entry["row"]["table"], entry["row"]["key"])
         known, after = rows.get(where), entry["after"]
@@ -479,7 +479,7 @@ class Verification:
 
     def _check_things(self):
         """Nothing of a thing was left out: its entries are numbered, and the manifest says how many there are."""
-        found = {}
+        found: dict = {}
         for _index, (_data, entry) in sorted(self.entries.items()):
             thing = entry.get("thing") or {}
             if thing.get("uid"):

@@ -1,7 +1,7 @@
 """What has happened in the demo enterprise: changes in every state, made by its people through the services."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ class Tale:
     title: str
     description: str
     reach: str
-    risk: dict[str, object]
+    risk: Mapping[str, object]
     requester: str = "engineer"
     approvers: tuple[str, ...] = ("manager", "approver")
     lead: str = "shift_lead"
@@ -174,7 +174,7 @@ class _Teller:
         run = gates.request_run(change.pk, phase, by=by)
         until = time.monotonic() + GATE_TIMEOUT_S
         while run.state == CheckRun.State.DUE and time.monotonic() < until:
-            if run.probe_run_id:
+            if run.probe_run:
                 probes.execute(run.probe_run.uid)
             gates.evaluate(run.uid)
             gates.sweep()

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from access.roles import reference as roles
+from assets.services.imports.reference import page as import_files
 from changes.states import reference as states
 
 ROOT = Path(settings.BASE_DIR)
@@ -59,7 +60,7 @@ def settings_page() -> str:
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             reader = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if reader in READERS and re.fullmatch(r"[A-Z_]+", str(node.args[0].value)):
-                found[node.args[0].value] = _default(node, reader)
+                found[str(node.args[0].value)] = _default(node, reader)
     missing = sorted(set(found) - set(SETTINGS))
     if missing:
         raise CommandError(f"Describe these settings in the reference command: {', '.join(missing)}.")
@@ -95,6 +96,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         pages = {"settings.md": settings_page(), "roles.md": roles(), "states.md": states()}
+        pages["import-files.md"] = import_files()
         folder = ROOT / "docs" / "reference"
         texts = {folder / name: STAMP + text for name, text in pages.items()}
         stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
