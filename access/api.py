@@ -26,6 +26,8 @@ IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, descriptio
 class RoleOutput(serializers.ModelSerializer):
     """A role and what it may do."""
 
+    risk = serializers.CharField(help_text="normal, high or critical")
+
     class Meta:
         model = Role
         fields = ["uid", "revision", "key", "title", "sentence", "permissions", "risk", "max_days", "version"]
@@ -39,6 +41,7 @@ class GrantOutput(serializers.ModelSerializer):
     role = serializers.CharField(source="role.key")
     location = serializers.UUIDField(source="location.uid", default=None, allow_null=True)
     asset = serializers.UUIDField(source="asset.uid", default=None, allow_null=True)
+    source = serializers.CharField(help_text="manual, change or installation")
     place = serializers.CharField(help_text="name of the place, or tag and name of the asset")
     state = serializers.SerializerMethodField()
     given_by = serializers.CharField(source="given_by.username", default=None, allow_null=True)

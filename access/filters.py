@@ -1,5 +1,6 @@
 """What lists of access can be narrowed by; the same names in the portal and the API."""
 
+from datetime import timedelta
 from typing import Any
 
 import django_filters
@@ -12,8 +13,10 @@ from access.selectors import live, places_where
 from assets.models import Location
 from plantgov.core.clock import now
 
+SOON = timedelta(days=14)
 STATES = (
     ("active", _("In force")),
+    ("ending", _("Ends within two weeks")),
     ("scheduled", _("Not yet")),
     ("expired", _("Run out")),
     ("revoked", _("Taken away")),
@@ -78,6 +81,7 @@ class GrantFilter(django_filters.FilterSet):
         at = now()
         by_state = {
             "active": live(rows, at=at),
+            "ending": live(rows, at=at).filter(until_at__lte=at + SOON),
             "scheduled": rows.filter(revoked_at=None, from_at__gt=at),
             "expired": rows.filter(revoked_at=None, until_at__lte=at),
             "revoked": rows.exclude(revoked_at=None),

@@ -1,9 +1,11 @@
 """One enterprise with two sites, who administers it, and people without any right yet."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from access.models import Grant, Role
 from access.services import grants
@@ -92,3 +94,21 @@ def build() -> World:
 @pytest.fixture
 def world(db) -> World:
     return build()
+
+
+@pytest.fixture
+def rolled_back(db):
+    """A block whose writes are undone at its end, after the guard has spoken; for many examples in one test."""
+
+    @contextmanager
+    def block():
+        point = transaction.savepoint()
+        try:
+            yield
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        finally:
+            transaction.savepoint_rollback(point)
+
+    return block

@@ -63,7 +63,7 @@ def test_a_role_on_one_asset_reaches_that_asset_only(world):
     assert not Location.objects.visible_to(again(user)).exists()
 
 
-@pytest.mark.parametrize("start,days", [(-10, 5), (3, 5)], ids=["expired", "scheduled"])
+@pytest.mark.parametrize(("start", "days"), [(-10, 5), (3, 5)], ids=["expired", "scheduled"])
 def test_a_role_outside_its_time_allows_nothing(world, start, days):
     user = make_user("eva")
     at = now()
@@ -214,8 +214,8 @@ def test_a_role_needs_a_reason_a_later_end_and_an_open_account(world):
         give(world, user, "engineer", world.north, start=now() - timedelta(days=9), days=2)
     assert codes(refused) == {"grant_in_the_past"}
     at = now()
+    backwards = grants.Terms(at + timedelta(days=9), at + timedelta(days=2), "For the work")
     with pytest.raises(BadInput, match="end after"):
-        backwards = grants.Terms(at + timedelta(days=9), at + timedelta(days=2), "For the work")
         grants.give(user, role("engineer"), world.north, backwards, by=again(world.admin))
     accounts.close_account(user, by=world.by, reason="Lost the badge")
     with pytest.raises(Refused) as refused:
