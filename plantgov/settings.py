@@ -210,6 +210,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "workspace.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "seal": {"task": "audit.seal", "schedule": 2.0, "options": {"expires": 2}},
+    "seal-everything": {"task": "audit.seal_everything", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # -- The API ------------------------------------------------------------------------------------
