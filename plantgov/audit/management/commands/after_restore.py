@@ -4,8 +4,9 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
-from plantgov.audit.services import keys, origins
+from plantgov.audit.services import keys, origins, sealing
 from plantgov.audit.services.entries import Actor
 from plantgov.core.clock import now
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         by = Actor(label="Restore (command line)")
         try:
             origin = origins.open_new_origin(by=by, reason=options["reason"], at=now())
-        except keys.KeyUnusable as error:
+        except (keys.KeyUnusable, sealing.LogBroken, DatabaseError) as error:
             self.stderr.write(str(error))
             sys.exit(2)
         self.stdout.write(f"The ledger goes on as {origin.name}.")

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
 from plantgov.audit.services import keys, sealing
 
@@ -22,13 +24,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            result = sealing.seal(everything=options["everything"])
-        except (keys.KeyUnusable, sealing.LogBroken) as error:
-            self.stdout.write(json.dumps({"error": str(error)})) if options["json"] else None
+            result = self._seal(everything=options["everything"])
+        except (keys.KeyUnusable, sealing.LogBroken, DatabaseError) as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": str(error)}, ensure_ascii=False))
             self.stderr.write(str(error))
             sys.exit(2)
         (self._as_json if options["json"] else self._as_text)(result)
-        sys.exit(1 if result.waiting.count or result.busy else 0)
+        if result.waiting.count or result.busy:
+            sys.exit(1)
+
+    def _seal(self, *, everything: bool) -> sealing.SealResult:
+        """Twice if need be: the first sealing ever, and one with a new key, write entries of their own."""
+        first = sealing.seal(everything=everything)
+        if first.busy or not first.waiting.count:
+            return first
+        second = sealing.seal(everything=everything)
+        checkpoint = second.checkpoint or first.checkpoint
+        return replace(second, sealed=first.sealed + second.sealed, checkpoint=checkpoint)
 
     def _as_json(self, result: sealing.SealResult) -> None:
         told = {
