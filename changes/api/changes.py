@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.request import Request
+from rest_framework.request import Request as AnyRequest
 from rest_framework.response import Response
 
 from assets.models import Asset, Location
@@ -28,6 +28,13 @@ from plantgov.core.clock import now
 from plantgov.core.errors import BadInput
 from plantgov.people.models import Person
 from plantgov.people.services.signing import reauthenticate
+
+
+class Request(AnyRequest):
+    """A request of somebody who is known."""
+
+    user: Any
+
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="the ETag that was read")
 

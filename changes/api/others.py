@@ -5,11 +5,10 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from changes.api import shapes
-from changes.api.changes import by_key, validated
+from changes.api.changes import Request, by_key, validated
 from changes.filters import CheckRunFilter, PolicyFilter
 from changes.models import CheckRun, Policy
 from changes.selectors import desk as lists

@@ -23,7 +23,7 @@ class OfferOutput(serializers.Serializer):
     """A transition that the caller has the right to take; blocked while it has reasons."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # our field, not the serializer's own label
     is_signed = serializers.BooleanField()
     needs_reason = serializers.BooleanField()
     reasons = ReasonOutput(many=True)
@@ -84,7 +84,7 @@ class AskedOutput(serializers.Serializer):
 
     stage = serializers.IntegerField()
     stage_name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the same
     permission = serializers.CharField()
     count = serializers.IntegerField()
     missing = serializers.IntegerField()

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +22,7 @@ from changes.selectors.facts import Dossier
 from changes.services import assessment
 from changes.services.offers import Desk
 from changes.states import ROLE_LABELS, TERMINAL, UNDER_APPROVAL, Phase, Role, State
-from changes.views import activity, present
+from changes.views import Request, activity, present
 from plantgov.core.clock import now
 from plantgov.core.errors import Moved
 from plantgov.core.scope import may
@@ -36,20 +36,20 @@ RULE_NOTE = gettext_lazy(
 )
 
 
-def change_or_404(request: HttpRequest, ref: str) -> Change:
+def change_or_404(request: Request, ref: str) -> Change:
     """The change with this reference, if the reader may see it."""
     return get_object_or_404(lists.changes_visible_to(request.user), reference=ref)
 
 
 @login_required
 @require_safe
-def change_detail(request: HttpRequest, ref: str) -> HttpResponse:
+def change_detail(request: Request, ref: str) -> HttpResponse:
     """A change: what, the state of the plant, and what the reader may do about it. Reads nothing of the plant."""
     return page(request, change_or_404(request, ref), auto=True)
 
 
 def page(
-    request: HttpRequest, change: Change, *, failed: present.Failed | None = None, auto: bool = False
+    request: Request, change: Change, *, failed: present.Failed | None = None, auto: bool = False
 ) -> HttpResponse:
     """The whole page; with what was refused, where it was refused."""
     desk = Desk(Dossier(change, now()), request.user)
@@ -136,7 +136,7 @@ def _is_fresh(desk: Desk) -> bool:
     return run.valid_until is not None and run.valid_until > at
 
 
-def body(request: HttpRequest, desk: Desk) -> dict[str, Any]:
+def body(request: Request, desk: Desk) -> dict[str, Any]:
     """What the left-hand side shows: the content of the change."""
     dossier, change = desk.dossier, desk.dossier.change
     visible = desk.visible_assets
@@ -166,7 +166,7 @@ def body(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     }
 
 
-def may_edit(request: HttpRequest, change: Change) -> bool:
+def may_edit(request: Request, change: Change) -> bool:
     """Whether the reader may edit this change now."""
     is_own = change.requested_by_id == request.user.pk and may(request.user, "changes.add_change", change)
     stands = change.state in {State.DRAFT, *UNDER_APPROVAL}

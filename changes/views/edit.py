@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from changes.services import drafts
 from changes.services.drafts import AssetPlan
 from changes.services.revise import revise
 from changes.states import Role
+from changes.views import Request
 from changes.views.detail import change_or_404, may_edit, zone_of
 from plantgov.core.clock import now
 from plantgov.core.errors import BadInput, Refused
@@ -61,7 +62,7 @@ class Sheet:
 
 
 def _sheet(
-    request: HttpRequest, *, assets: list[Asset], place: Location | None, initial: dict[str, Any], rows: Any
+    request: Request, *, assets: list[Asset], place: Location | None, initial: dict[str, Any], rows: Any
 ) -> Sheet:
     profile = profile_of(assets, place)
     people = Person.objects.filter(left_at=None, accounts__is_active=True).distinct()
@@ -71,7 +72,7 @@ def _sheet(
 
 
 @login_required
-def change_new(request: HttpRequest) -> HttpResponse:
+def change_new(request: Request) -> HttpResponse:
     """Raise a change, on the asset or place it was asked for."""
     require_anywhere(request.user, "changes.add_change")
     assets, place = _from(request)
@@ -96,7 +97,7 @@ def change_new(request: HttpRequest) -> HttpResponse:
         return _answer(request, sheet, title=_("Raise a change"), back=reverse("changes:list"))
 
 
-def _raised(request: HttpRequest, sheet: Sheet) -> Change | None:
+def _raised(request: Request, sheet: Sheet) -> Change | None:
     try:
         details = sheet.form.details(sheet.expected or [])
         return drafts.raise_change(
@@ -110,7 +111,7 @@ def _raised(request: HttpRequest, sheet: Sheet) -> Change | None:
 
 
 @login_required
-def change_edit(request: HttpRequest, ref: str) -> HttpResponse:
+def change_edit(request: Request, ref: str) -> HttpResponse:
     """Edit a change; a material edit after it was handed in sends it back to assessment."""
     change = change_or_404(request, ref)
     if not may_edit(request, change):
@@ -140,7 +141,7 @@ def change_edit(request: HttpRequest, ref: str) -> HttpResponse:
         return _answer(request, sheet, title=title, back=back, change=change)
 
 
-def _edited(request: HttpRequest, change: Change, sheet: Sheet) -> bool:
+def _edited(request: Request, change: Change, sheet: Sheet) -> bool:
     given = sheet.form.cleaned_data
     try:
         details = sheet.form.details(sheet.expected or [], kept=sheet.kept)
@@ -168,7 +169,7 @@ def _into(form: forms.Form, error: BadInput) -> None:
 
 
 def _answer(
-    request: HttpRequest, sheet: Sheet, *, title: str, back: str, change: Change | None = None
+    request: Request, sheet: Sheet, *, title: str, back: str, change: Change | None = None
 ) -> HttpResponse:
     context = {
         "sheet": sheet,
@@ -182,7 +183,7 @@ def _answer(
     return render(request, "changes/change_form.html", context, status=sheet.status)
 
 
-def _from(request: HttpRequest) -> tuple[list[Asset], Location | None]:
+def _from(request: Request) -> tuple[list[Asset], Location | None]:
     """The asset or place that `?from=<kind>:<uid>` names, as far as the reader may see it."""
     kind, _colon, uid = request.GET.get("from", "").partition(":")
     try:
@@ -197,7 +198,7 @@ def _from(request: HttpRequest) -> tuple[list[Asset], Location | None]:
     return [], None
 
 
-def _posted(request: HttpRequest) -> list[Asset]:
+def _posted(request: Request) -> list[Asset]:
     """The assets that were typed, to know whose questions about risk count; wrong tags are complained of later."""
     try:
         return assets_named(request.POST.get("assets", ""), request.user)
@@ -210,7 +211,7 @@ def _zone(assets: Sequence[Asset], place: Location | None) -> str:
     return settings_at(from_place).zone_name if from_place else timezone.get_current_timezone_name()
 
 
-def _self(request: HttpRequest) -> list[int]:
+def _self(request: Request) -> list[int]:
     return [request.user.person_id] if request.user.person_id else []
 
 
@@ -237,7 +238,7 @@ def _implementers(change: Change) -> list[Person]:
 
 @login_required
 @require_safe
-def risk_questions(request: HttpRequest) -> HttpResponse:
+def risk_questions(request: Request) -> HttpResponse:
     """The questions about risk that are asked where these assets stand."""
     try:
         assets = assets_named(request.GET.get("assets", ""), request.user)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from changes.selectors.specs import specs_of
 from changes.services import gates, readings
 from changes.services.offers import Desk
 from changes.states import Phase
-from changes.views import present
+from changes.views import Request, present
 from changes.views.detail import aside, change_or_404, zone_of
 from plantgov.core.clock import now
 from plantgov.core.scope import require
@@ -29,7 +29,7 @@ FINISHED = 286  # htmx swaps the answer and stops polling
 
 @login_required
 @require_POST
-def gate_run(request: HttpRequest, ref: str, phase: str) -> HttpResponse:
+def gate_run(request: Request, ref: str, phase: str) -> HttpResponse:
     """Ask for a run of the gate; the page then looks on."""
     change = change_or_404(request, ref)
     gates.request_run(change.pk, Phase(phase), by=request.user)
@@ -40,7 +40,7 @@ def gate_run(request: HttpRequest, ref: str, phase: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def gate_progress(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+def gate_progress(request: Request, ref: str, number: int) -> HttpResponse:
     """How far a run is; when it is over, the decision with its values."""
     change = change_or_404(request, ref)
     run = get_object_or_404(change.check_runs.select_related("probe_run"), number=number)
@@ -52,7 +52,7 @@ def gate_progress(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     return response
 
 
-def _aside(request: HttpRequest, change: Change, *, status: int) -> HttpResponse:
+def _aside(request: Request, change: Change, *, status: int) -> HttpResponse:
     context = aside(Desk(Dossier(change, now()), request.user))
     with timezone.override(context["zone"]):
         return render(request, "changes/_aside.html", context, status=status)
@@ -60,7 +60,7 @@ def _aside(request: HttpRequest, change: Change, *, status: int) -> HttpResponse
 
 @login_required
 @require_safe
-def run_list(request: HttpRequest, ref: str) -> HttpResponse:
+def run_list(request: Request, ref: str) -> HttpResponse:
     """Every run of every gate of a change."""
     change = change_or_404(request, ref)
     runs = change.check_runs.select_related("requested_by__person").order_by("-number")
@@ -70,7 +70,7 @@ def run_list(request: HttpRequest, ref: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def run_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+def run_detail(request: Request, ref: str, number: int) -> HttpResponse:
     """One run with the values that it rests on."""
     change = change_or_404(request, ref)
     run = get_object_or_404(change.check_runs.select_related("requested_by__person"), number=number)
@@ -87,7 +87,7 @@ def run_detail(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
 
 @login_required
-def reading_new(request: HttpRequest, ref: str, phase: str) -> HttpResponse:
+def reading_new(request: Request, ref: str, phase: str) -> HttpResponse:
     """Enter a value that somebody read at the equipment."""
     change = change_or_404(request, ref)
     require(request.user, "changes.check_change", change)
@@ -127,7 +127,7 @@ def _asked_by_hand(dossier: Dossier, phase: str) -> dict[str, tuple[str, Any, st
 
 
 def _entered(
-    request: HttpRequest,
+    request: Request,
     change: Change,
     phase: str,
     form: ReadingForm,

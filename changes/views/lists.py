@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from changes.models import Change, Involvement
 from changes.selectors import desk
 from changes.selectors.facts import Dossier
 from changes.states import TERMINAL, State
+from changes.views import Request
 from changes.views.present import status_code
 from plantgov.core.clock import now
 from plantgov.core.scope import scope_of
@@ -27,7 +28,7 @@ SHOWN_TAGS = 3
 
 @login_required
 @require_safe
-def change_list(request: HttpRequest) -> HttpResponse:
+def change_list(request: Request) -> HttpResponse:
     """Changes in view: open ones, what waits for the reader, the reader's own, closed ones."""
     at = now()
     view = request.GET.get("view", "open")
@@ -50,7 +51,7 @@ def change_list(request: HttpRequest) -> HttpResponse:
     return render(request, "changes/change_list.html", context)
 
 
-def _views(request: HttpRequest, waiting: dict[int, Dossier]) -> dict[str, tuple[str, QuerySet[Change]]]:
+def _views(request: Request, waiting: dict[int, Dossier]) -> dict[str, tuple[str, QuerySet[Change]]]:
     rows = desk.changes_visible_to(request.user)
     return {
         "open": (_("Open"), rows.exclude(state__in=TERMINAL)),
@@ -60,13 +61,13 @@ def _views(request: HttpRequest, waiting: dict[int, Dossier]) -> dict[str, tuple
     }
 
 
-def _own(request: HttpRequest) -> Q:
+def _own(request: Request) -> Q:
     """Those that the reader raised, or has a part in."""
     parts = Involvement.objects.filter(person=request.user.person, until_at=None).values("change")
     return Q(requested_by=request.user) | Q(pk__in=parts)
 
 
-def _ordered(request: HttpRequest, rows: QuerySet[Change]) -> QuerySet[Change]:
+def _ordered(request: Request, rows: QuerySet[Change]) -> QuerySet[Change]:
     wanted = request.GET.get("ordering", "")
     return (
         rows.order_by(wanted, "-pk")
@@ -87,7 +88,7 @@ def _tabs(views: dict[str, tuple[str, QuerySet[Change]]], current: str) -> list[
     ]
 
 
-def _rows(request: HttpRequest, dossiers: list[Dossier], waiting: set[int]) -> list[dict[str, Any]]:
+def _rows(request: Request, dossiers: list[Dossier], waiting: set[int]) -> list[dict[str, Any]]:
     ids = {row.asset_id for dossier in dossiers for row in dossier.covered}
     visible = set(Asset.objects.visible_to(request.user).filter(pk__in=ids).values_list("pk", flat=True))
     return [_row(dossier, dossier.change.pk in waiting, visible) for dossier in dossiers]

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,6 +12,7 @@ from changes.models import Change, Step
 from changes.services import verbs, work
 from changes.services.signatures import Signing
 from changes.states import TRANSITIONS, State
+from changes.views import Request
 from changes.views.detail import change_or_404, page
 from changes.views.present import Failed
 from plantgov.core.errors import Forbidden, Refused
@@ -22,7 +23,7 @@ from plantgov.people.services.signing import reauthenticate
 @login_required
 @sensitive_post_parameters("password", "code")
 @require_POST
-def move(request: HttpRequest, ref: str, verb: str) -> HttpResponse:
+def move(request: Request, ref: str, verb: str) -> HttpResponse:
     """Take one transition; what refuses it is shown where it was asked for."""
     change, name = change_or_404(request, ref), verb
     verbs.admit(name, change, by=request.user)
@@ -44,7 +45,7 @@ def move(request: HttpRequest, ref: str, verb: str) -> HttpResponse:
     return redirect("changes:detail", ref=change.reference)
 
 
-def _given(request: HttpRequest, change: Change, name: str) -> verbs.Given:
+def _given(request: Request, change: Change, name: str) -> verbs.Given:
     """What was typed and what was on the screen; proves who signs, where something is signed."""
     typed = request.POST
     revision = typed.get("revision", "")
@@ -59,7 +60,7 @@ def _given(request: HttpRequest, change: Change, name: str) -> verbs.Given:
 
 @login_required
 @require_POST
-def step_done(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+def step_done(request: Request, ref: str, number: int) -> HttpResponse:
     """Note that a step is done."""
     change = change_or_404(request, ref)
     work.note_step(change.pk, number, by=request.user, state=Step.State.DONE)
@@ -68,7 +69,7 @@ def step_done(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def step_skip(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+def step_skip(request: Request, ref: str, number: int) -> HttpResponse:
     """Note that a step is skipped, and why."""
     change = change_or_404(request, ref)
     note = request.POST.get("note", "").strip()

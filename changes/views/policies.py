@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from changes.rules.policies import Template
 from changes.selectors import policies as selectors
 from changes.states import Phase
+from changes.views import Request
 
 
 @login_required
 @require_safe
-def policy_list(request: HttpRequest) -> HttpResponse:
+def policy_list(request: Request) -> HttpResponse:
     """Every policy with the version in force."""
     return render(
         request, "changes/policy_list.html", {"policies": selectors.policies_visible_to(request.user)}
@@ -23,7 +24,7 @@ def policy_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def policy_detail(request: HttpRequest, key: str) -> HttpResponse:
+def policy_detail(request: Request, key: str) -> HttpResponse:
     """What a policy says: whom it asks, and what it checks when."""
     policy = get_object_or_404(selectors.policies_visible_to(request.user), key=key)
     versions = list(policy.versions.all())
