@@ -48,3 +48,7 @@ class WorkspaceConfig(AppConfig):
         slots.metrics.add(
             slots.Metric("outbox_backlog", "Events that wait for a consumer", (), health.outbox_backlog)
         )
+        slots.metrics.add(slots.Metric("mails", "Mails by state", ("state",), health.mails_by_state))
+        slots.metrics.add(
+            slots.Metric("outbox_failed", "Events that a consumer gave up on", (), health.deliveries_failed)
+        )

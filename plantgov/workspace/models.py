@@ -153,6 +153,7 @@ class Mail(Leased):
 
     item = models.OneToOneField(InboxItem, on_delete=models.CASCADE, related_name="mail")
     queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     def __str__(self) -> str:
@@ -217,7 +218,7 @@ class File(Governed):
 class Calendar(Governed):
     """Working days of a site: weekdays less holidays, in the site's zone."""
 
-    scope_location = None
+    scope_location = "location_id_of_site"
 
     location_id_of_site = models.BigIntegerField(unique=True)
     name = models.CharField(_("name"), max_length=100)
@@ -227,8 +228,15 @@ class Calendar(Governed):
 
     objects = ScopedManager()
 
+    class Meta:
+        ordering = ["name"]
+
     def __str__(self) -> str:
         return self.name
+
+    def scope_location_ids(self) -> list[int]:
+        """The site."""
+        return [self.location_id_of_site]
 
 
 class Heartbeat(models.Model):

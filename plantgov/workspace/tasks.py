@@ -1,9 +1,12 @@
 """What workers do for the workspace."""
 
+import structlog
 from celery import shared_task
 
 from plantgov.core import slots
 from plantgov.workspace.services import health, inbox, jobs, outbox
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="workspace.sweep")
@@ -11,7 +14,10 @@ def sweep() -> None:
     """Take up everything whose wake-up was lost; a sign of life of beat and worker alike."""
     health.note_alive("worker")
     for item in slots.sweeps:
-        item.run()
+        try:
+            item.run()
+        except Exception:  # one app's trouble keeps no other app's work
+            log.exception("sweep_failed", sweep=item.key)
 
 
 @shared_task(name=outbox.TASK)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count
 
 from plantgov.core.clock import now
-from plantgov.workspace.models import Delivery, Heartbeat, Job
+from plantgov.workspace.models import Delivery, Heartbeat, Job, Mail
 
 ALIVE_FOR = timedelta(seconds=45)
 MIN_FREE_BYTES = 500_000_000
@@ -51,6 +51,17 @@ def jobs_by_state() -> list[tuple[tuple[str, ...], float]]:
     """How many jobs stand in each state."""
     rows = Job.objects.values_list("state").annotate(n=Count("pk")).order_by()
     return [((state,), float(count)) for state, count in rows]
+
+
+def mails_by_state() -> list[tuple[tuple[str, ...], float]]:
+    """How many mails stand in each state."""
+    rows = Mail.objects.values_list("state").annotate(n=Count("pk")).order_by()
+    return [((state,), float(count)) for state, count in rows]
+
+
+def deliveries_failed() -> list[tuple[tuple[str, ...], float]]:
+    """How many events a consumer has given up on."""
+    return [((), float(Delivery.objects.filter(state__in=("failed", "lost")).count()))]
 
 
 def outbox_backlog() -> list[tuple[tuple[str, ...], float]]:

@@ -2,11 +2,14 @@
 
 import os
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from django.db import DatabaseError, connection
 from django.db.models import F
 
 from plantgov.core.clock import now
@@ -46,6 +49,33 @@ def heartbeat(row: Leased, *, seconds: float) -> bool:
     return bool(rows.update(heartbeat_at=at, lease_until=at + timedelta(seconds=seconds)))
 
 
+@contextmanager
+def kept_alive(row: Leased, *, seconds: float) -> Iterator[None]:
+    """Renew the lease from a thread while the block runs, however long it takes.
+
+    The thread dies with the process, so the row of a worker that was killed still comes back.
+    """
+    over = threading.Event()
+
+    def _beat() -> None:
+        try:
+            while not over.wait(seconds / 3):
+                if not heartbeat(row, seconds=seconds):
+                    return
+        except DatabaseError:
+            return  # the lease runs out, and the reaper decides
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=_beat, name=f"lease of {row.uid}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def finish(row: Leased, *, state: str = DONE, update_fields: Sequence[str] = ()) -> bool:
     """Store the result if the row is still ours; False for a result that comes too late."""
     values = {name: getattr(row, name) for name in update_fields}
@@ -56,8 +86,13 @@ def finish(row: Leased, *, state: str = DONE, update_fields: Sequence[str] = ())
     return True
 
 
-def reap(model: type[Leased]) -> int:
+def pause_s(attempt: int) -> float:
+    """How long to wait before the next try: 10 s after the first, twice as long each time, an hour at most."""
+    return min(10.0 * 2 ** (attempt - 1), 3600.0)
+
+
+def reap(model: type[Leased], *, attempts: int = MAX_ATTEMPTS) -> int:
     """Put rows of dead workers back into the queue; after several attempts they are lost, and say so."""
     rows = model._default_manager.filter(state=RUNNING, lease_until__lt=now())  # type: ignore[attr-defined]
-    lost = rows.filter(attempt__gte=MAX_ATTEMPTS).update(state=LOST, lease_until=None)
-    return lost + rows.filter(attempt__lt=MAX_ATTEMPTS).update(state=DUE, lease_until=None)
+    lost = rows.filter(attempt__gte=attempts).update(state=LOST, lease_until=None)
+    return lost + rows.filter(attempt__lt=attempts).update(state=DUE, lease_until=None)
