@@ -28,7 +28,7 @@ _READ = (
     *_verbs("operations", "view_endpoint", "view_signal", "view_proberun"),
     *_verbs("changes", "view_change", "view_policy", "view_checkrun"),
     *_verbs("people", "view_person", "view_team", "view_signature"),
-    *_verbs("workspace", "view_comment", "view_file"),
+    *_verbs("workspace", "view_comment", "view_file", "view_calendar"),
 )
 _TALK = _verbs("workspace", "add_comment", "add_file")
 _CHECK = (*_verbs("operations", "run_probe"), *_verbs("changes", "check_change"))
@@ -65,6 +65,7 @@ ROLES = (
                 "changes", "assess_change", "approve_change", "hold_change", "cancel_change", "verify_change"
             ),
             *_verbs("access", "view_grant", "give_grant", "revoke_grant", "view_role"),
+            *_verbs("workspace", "change_calendar"),
         ),
         risk="high",
     ),
@@ -210,7 +211,7 @@ ROLES = (
             ),
             *_verbs("operations", "confirm_networkrule", "view_readingstop", "stop_reading"),
             *_verbs("audit", "view_entry"),
-            *_verbs("workspace", "view_job"),
+            *_verbs("workspace", "view_job", "change_calendar"),
         ),
         risk="critical",
     ),

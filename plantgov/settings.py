@@ -119,6 +119,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "plantgov.core.doors.portal",
+                "plantgov.workspace.context.frame",
             ],
             "builtins": ["plantgov.core.templatetags.pg"],
         },

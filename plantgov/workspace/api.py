@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from plantgov.core.clock import now
 from plantgov.workspace import selectors
-from plantgov.workspace.models import Comment, File, InboxItem, Job
-from plantgov.workspace.services import comments
+from plantgov.workspace.models import Calendar, Comment, File, InboxItem, Job
+from plantgov.workspace.services import calendars, comments
 
 
 class JobOutput(serializers.ModelSerializer):
@@ -147,6 +147,59 @@ class CommentViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         thing = selectors.thing_of(request.user, data["thing_kind"], str(data["thing_uid"]))
         row = comments.add_comment(thing, data["body"], by=request.user, at=now())
         return Response(CommentOutput(row).data, status=status.HTTP_201_CREATED)
+
+
+class CalendarOutput(serializers.ModelSerializer):
+    """The business days of a site; weekdays count from Monday = 0."""
+
+    site = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Calendar
+        fields = ["uid", "revision", "site", "name", "zone_name", "weekdays", "holidays"]
+
+    @extend_schema_field(serializers.UUIDField)
+    def get_site(self, calendar: Calendar) -> str:
+        """The site's uid."""
+        return selectors.uid_of_site(calendar)
+
+
+class CalendarInput(serializers.Serializer):
+    """Business days to keep; `revision` is the one that was read, when the site has a calendar already."""
+
+    site = serializers.UUIDField()
+    revision = serializers.IntegerField(required=False)
+    name = serializers.CharField(max_length=100)
+    zone_name = serializers.CharField(max_length=60)
+    weekdays = serializers.ListField(child=serializers.IntegerField(), default=list(calendars.WORKDAYS))
+    holidays = serializers.ListField(child=serializers.DateField(), default=list)
+
+
+class CalendarViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+    """Business days of the sites in view."""
+
+    queryset = Calendar.objects.none()
+    serializer_class = CalendarOutput
+    lookup_field = "uid"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> Any:
+        """Those in view."""
+        return Calendar.objects.visible_to(self.request.user)
+
+    @extend_schema(request=CalendarInput, responses=CalendarOutput)
+    def create(self, request: Request) -> Response:
+        """Set the business days of a site."""
+        given = CalendarInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = dict(given.validated_data)
+        site, revision = (
+            selectors.thing_of(request.user, "assets.location", data.pop("site")),
+            data.pop("revision", None),
+        )
+        days = calendars.WorkingDays(**data)
+        row = calendars.keep(site.pk, days, by=request.user, at=now(), revision=revision)
+        return Response(CalendarOutput(row).data)
 
 
 class FileViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):

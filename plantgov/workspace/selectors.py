@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Q, QuerySet
@@ -10,7 +11,7 @@ from plantgov.audit.models import Governed
 from plantgov.core import slots
 from plantgov.core.errors import Hidden
 from plantgov.core.scope import scope_of
-from plantgov.workspace.models import Comment, File, InboxItem
+from plantgov.workspace.models import Calendar, Comment, File, InboxItem
 
 MOST_PER_KIND = 8
 
@@ -28,12 +29,40 @@ class Hit:
 def thing_of(user: Any, kind: str, uid: str) -> Governed:
     """A thing by kind and uid, if the user may see it; raises Hidden otherwise."""
     slot = slots.things.get(kind)
-    if slot is None:
+    if slot is None or not _is_uid(uid):
         raise Hidden
     found = apps.get_model(slot.model)._default_manager.visible_to(user).filter(uid=uid).first()  # type: ignore[attr-defined]
     if found is None:
         raise Hidden
     return found
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True
+
+
+def file_of(user: Any, uid: str) -> File:
+    """A file of a thing that the user may see, with the right to see files there; raises Hidden otherwise."""
+    row = File.objects.visible_to(user).filter(uid=uid).first()
+    if row is None:
+        raise Hidden
+    thing_of(user, row.thing_kind, str(row.thing_uid))
+    return row
+
+
+def calendar_of(site_id: int) -> Calendar | None:
+    """The business days of a site; None where Monday to Friday will do."""
+    return Calendar.objects.filter(location_id_of_site=site_id).first()
+
+
+def uid_of_site(calendar: Calendar) -> str:
+    """The uid of the site that a calendar is for."""
+    sites = apps.get_model(slots.things["assets.location"].model)._default_manager
+    return str(sites.values_list("uid", flat=True).get(pk=calendar.location_id_of_site))
 
 
 def url_of(thing: Governed) -> str:

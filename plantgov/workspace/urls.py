@@ -23,5 +23,6 @@ router = SimpleRouter(trailing_slash=False)
 router.register("jobs", rest.JobViewSet, basename="jobs")
 router.register("inbox", rest.InboxViewSet, basename="inbox")
 router.register("comments", rest.CommentViewSet, basename="comments")
+router.register("calendars", rest.CalendarViewSet, basename="calendars")
 router.register("files", rest.FileViewSet, basename="files")
 api = router.urls

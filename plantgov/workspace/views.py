@@ -13,7 +13,7 @@ from plantgov.core import slots
 from plantgov.core.clock import now
 from plantgov.core.errors import Hidden
 from plantgov.workspace import selectors
-from plantgov.workspace.models import File, Job
+from plantgov.workspace.models import Job
 from plantgov.workspace.services import comments, files, inbox
 
 
@@ -101,8 +101,7 @@ def file_add(request: HttpRequest, kind: str, uid: str) -> HttpResponse:
 @require_safe
 def file_get(request: HttpRequest, uid: str) -> FileResponse:
     """Download a file: always as an attachment, never shown in the browser."""
-    row = get_object_or_404(File.objects.all(), uid=uid)
-    selectors.thing_of(request.user, row.thing_kind, str(row.thing_uid))
+    row = selectors.file_of(request.user, uid)
     path = files.path_of(row.sha256)
     if not path.exists():
         raise Hidden

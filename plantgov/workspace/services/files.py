@@ -10,12 +10,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from plantgov.audit.models import Governed
 from plantgov.audit.services.entries import write
-from plantgov.core.errors import BadInput
+from plantgov.core.errors import BadInput, Refused
 from plantgov.core.scope import require
+from plantgov.core.verdict import ReasonKind
 from plantgov.people.models import User
 from plantgov.workspace.models import File
 
@@ -33,6 +34,15 @@ REFUSED_ENDINGS = (
     ".hta",
     ".jar",
     ".lnk",
+)
+
+
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")  # how programs begin
+
+NO_PROGRAMS = {"file": [_("Programs cannot be attached. Put it into an archive, and say why.")]}
+FILE_DAMAGED = ReasonKind(
+    "file_damaged",
+    _("The content of {name} is lost or was altered on the disk. Restore the files from a backup."),
 )
 
 
@@ -54,9 +64,11 @@ def path_of(sha256: str) -> Path:
 def attach(thing: Governed, upload: Upload, *, by: User, at: datetime) -> File:
     """Attach a file to a thing. The content is written first and whole, the row after it."""
     require(by, "workspace.add_file", thing)
-    name = Path(upload.name.replace("\\", "/")).name[:200]
-    if not name or name.lower().endswith(REFUSED_ENDINGS):
-        raise BadInput({"file": [_("Programs cannot be attached. Put it into an archive, and say why.")]})
+    name = _name(upload.name)
+    if not name:
+        raise BadInput({"file": [_("Give the file a name.")]})
+    if name.lower().endswith(REFUSED_ENDINGS):
+        raise BadInput(NO_PROGRAMS)
     sha256, size = store(upload.chunks)
     row = File(
         thing_kind=thing._meta.label_lower,
@@ -72,6 +84,21 @@ def attach(thing: Governed, upload: Upload, *, by: User, at: datetime) -> File:
     return write(row, by=by, action="workspace.file.attached", at=at, thing=thing)
 
 
+def _name(given: str) -> str:
+    """The last part of a name, without what could break a header or a file system."""
+    last = given.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable()).strip(". ")[:200]
+
+
+def read(row: File) -> bytes:
+    """The content, if it still is what its digest says. Raises `Refused` for one that was lost or altered."""
+    path = path_of(row.sha256)
+    data = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        raise Refused(FILE_DAMAGED(name=row.name))
+    return data
+
+
 def store(chunks: Iterable[bytes]) -> tuple[str, int]:
     """Write content under its digest, atomically; the digest and the size in bytes."""
     root = Path(settings.MEDIA_ROOT)
@@ -80,6 +107,8 @@ def store(chunks: Iterable[bytes]) -> tuple[str, int]:
     with tempfile.NamedTemporaryFile(dir=root, delete=False) as part:
         try:
             for chunk in chunks:
+                if not size and chunk.startswith(PROGRAMS):
+                    raise BadInput(NO_PROGRAMS)
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise BadInput(

@@ -26,7 +26,7 @@ MAX_TRIES = 12  # some seven hours
 
 
 @transaction.atomic
-def tell(
+def tell(  # noqa: PLR0913 - a notice has this many parts
     users: Iterable[User],
     *,
     kind: str,
