@@ -61,7 +61,7 @@ class Extras:
 
 @dataclass(frozen=True)
 class _Sealed:
-    """The entries of a bundle by their leaf, and the first checkpoint over all of them."""
+    """The entries of a bundle by their leaf, and the checkpoint over all of them."""
 
     entries: dict[int, Entry]
     checkpoint: Checkpoint
@@ -95,7 +95,7 @@ def build(
     except keys.KeyUnusable as error:
         raise Refused(KEY_UNUSABLE(detail=str(error))) from error
     extras = extras or Extras()
-    sealed = _sealed(entries, signer)
+    sealed = _sealed(entries, signer, at)
     content = {**files, **_own_files(sealed, extras)}
     manifest = _manifest(content, sealed, extras, {"facts": dict(facts), "built_at": at})
     digest = hashlib.sha256(manifest).hexdigest()
@@ -136,12 +136,14 @@ def wait_until_sealed(entries: QuerySet[Entry], *, wait_s: float = 15) -> None:
         time.sleep(0.2)
 
 
-def _sealed(entries: QuerySet[Entry], signer: keys.Signer) -> _Sealed:
+def _sealed(entries: QuerySet[Entry], signer: keys.Signer, at: datetime) -> _Sealed:
+    """Under the newest checkpoint of `at`: an older one would call a history whole that has gone on since."""
     found = Leaf.objects.filter(entry__in=entries.order_by().values("pk")).select_related("entry")
     places = {leaf.index: leaf.entry for leaf in found.order_by("index")}
     needed = max(places, default=0)
     covering = Checkpoint.objects.select_related("origin", "key").filter(size__gt=needed)
-    checkpoint = covering.order_by("pk").first()
+    known = covering.filter(at__lte=at).order_by("-pk").first()
+    checkpoint = known or covering.order_by("pk").first()
     if checkpoint is None:
         raise sealing.LogBroken(f"No checkpoint covers leaf {needed}, though it is sealed.")
     return _Sealed(places, checkpoint, signer)
