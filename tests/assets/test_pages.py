@@ -319,3 +319,16 @@ def test_only_what_is_selected_is_exported(client, plant, manager):
     data = b"".join(client.get(f"/assets/export.csv?uid={plant.drive.uid}").streaming_content).decode()
     assert "FIL-DRV-01" in data
     assert "FIL-PLC-01" not in data
+
+
+def test_a_page_names_no_asset_out_of_view(client, plant, engineer):
+    far = assets.add_asset(
+        AssetDetails("SECRET-FAR", "Hidden boiler", "plc"), location=plant.other_site, by=plant.by
+    )
+    assets.relate(plant.plc, "feeds", far, by=plant.by)
+    assets.relate(far, "controls", plant.plc, by=plant.by)
+    sign_in(client, engineer)
+    page = client.get("/assets/karlstad/FIL-PLC-01/").content.decode()
+    assert "an asset outside your view" in page
+    assert "SECRET-FAR" not in page
+    assert "Hidden boiler" not in page
