@@ -35,11 +35,8 @@ REFUSED_ENDINGS = (
     ".jar",
     ".lnk",
 )
-
-
 PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")  # how programs begin
-
-NO_PROGRAMS = {"file": [_("Programs cannot be attached. Put it into an archive, and say why.")]}
+NO_PROGRAMS = _("Programs cannot be attached. Put it into an archive, and say why.")
 FILE_DAMAGED = ReasonKind(
     "file_damaged",
     _("The content of {name} is lost or was altered on the disk. Restore the files from a backup."),
@@ -66,9 +63,9 @@ def attach(thing: Governed, upload: Upload, *, by: User, at: datetime) -> File:
     require(by, "workspace.add_file", thing)
     name = _name(upload.name)
     if not name:
-        raise BadInput({"file": [_("Give the file a name.")]})
+        raise BadInput({"file": [str(_("Give the file a name."))]})
     if name.lower().endswith(REFUSED_ENDINGS):
-        raise BadInput(NO_PROGRAMS)
+        raise BadInput({"file": [str(NO_PROGRAMS)]})
     sha256, size = store(upload.chunks)
     row = File(
         thing_kind=thing._meta.label_lower,
@@ -108,7 +105,7 @@ def store(chunks: Iterable[bytes]) -> tuple[str, int]:
         try:
             for chunk in chunks:
                 if not size and chunk.startswith(PROGRAMS):
-                    raise BadInput(NO_PROGRAMS)
+                    raise BadInput({"file": [str(NO_PROGRAMS)]})
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise BadInput(

@@ -68,7 +68,7 @@ def deliver(uid: str) -> bool:
         is_done = _handled(delivery)
     except Exception as error:
         log.warning(
-            "delivery_failed", event=str(delivery.event.uid), consumer=delivery.consumer, exc_info=True
+            "delivery_failed", told=str(delivery.event.uid), consumer=delivery.consumer, exc_info=True
         )
         _later(delivery, f"{type(error).__name__}: {error}")
         return False
