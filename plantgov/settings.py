@@ -247,6 +247,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "LocationKindEnum": "assets.states.LocationKind",
+        "RelationKindEnum": "assets.states.RelationKind",
+        "ImportStateEnum": "assets.states.ImportState",
+        "ChangeKindEnum": "changes.models.Change.Kind",
+        "ExportStateEnum": "evidence.models.Export.State",
         "LeaseStateEnum": "plantgov.workspace.models.Leased.State",
         "ChangeStateEnum": "changes.states.State",
         "CheckRunStateEnum": "changes.models.CheckRun.State",

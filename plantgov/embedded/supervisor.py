@@ -313,7 +313,7 @@ def demo_environment(place: Place) -> dict[str, str]:
         "PLANTGOV_DEMO": "true",
         "PLANTGOV_ALLOW_LOOPBACK": "true",
         "PLANTGOV_SIGN_SECOND_FACTOR": "if_enrolled",
-        "PLANTGOV_EMAIL_URL": f"filemail://{place.root / 'mail'}",
+        "PLANTGOV_EMAIL_URL": f"filemail:///{place.root / 'mail'}",  # the third slash ends the (empty) host
         "PLANTGOV_DEMO_PASSWORD_FILE": str(place.keys / "demo.password"),
     }
 

@@ -96,3 +96,10 @@ def test_every_requirement_says_why_it_is_here():
         for line in path.read_text(encoding="utf-8").splitlines():
             if line and not line.startswith(("#", "-")):
                 assert "#" in line, f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize("path", sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]), ids=_name)
+def test_no_link_of_the_docs_is_dead(path):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith(("mailto:", "/")):
+            assert (path.parent / target).exists(), f"{_name(path)} points to {target}"
