@@ -13,7 +13,7 @@ from rest_framework.request import Request as AnyRequest
 from rest_framework.response import Response
 
 from assets.models import Asset, Location
-from changes.api import shapes
+from changes.api import run_shapes, shapes
 from changes.filters import ChangeFilter
 from changes.models import Change, Step
 from changes.selectors import desk as lists
@@ -91,14 +91,14 @@ class ChangeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         revise(change.pk, replace(details, **given), implementers=people, by=request.user, revision=revision)
         return self.answer(change)
 
-    @extend_schema(request=shapes.PhaseInput, responses={202: shapes.RunRow})
+    @extend_schema(request=run_shapes.PhaseInput, responses={202: run_shapes.RunRow})
     @action(detail=True, methods=["post"])
     def check(self, request: Request, uid: str) -> Response:
         """Run the gate of a phase; poll the answer's run under check-runs."""
         change = self.get_object()
-        given = validated(shapes.PhaseInput, request)
+        given = validated(run_shapes.PhaseInput, request)
         run = gates.request_run(change.pk, given["phase"], by=request.user)
-        return Response(shapes.RunRow(run).data, status=status.HTTP_202_ACCEPTED)
+        return Response(run_shapes.RunRow(run).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=shapes.ReadingInput, responses={201: shapes.ReadingOutput})
     @action(detail=True, methods=["post"])

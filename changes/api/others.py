@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.response import Response
 
-from changes.api import shapes
+from changes.api import run_shapes as shapes
 from changes.api.changes import Request, by_key, validated
 from changes.filters import CheckRunFilter, PolicyFilter
 from changes.models import CheckRun, Policy

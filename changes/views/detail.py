@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -60,9 +61,9 @@ def page(
         "comment_form": CommentForm() if may(request.user, "workspace.add_comment", change) else None,
         "activity": activity.of_change(request.user, change),
     }
-    return render(
-        request, "changes/change_detail.html", context, status=failed.error.status if failed else 200
-    )
+    status = failed.error.status if failed else 200
+    with timezone.override(zone_of(desk.dossier)):
+        return render(request, "changes/change_detail.html", context, status=status)
 
 
 def aside(desk: Desk, *, failed: present.Failed | None = None, auto: bool = False) -> dict[str, Any]:

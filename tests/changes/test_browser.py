@@ -38,6 +38,9 @@ class _Quiet(WSGIRequestHandler):
 def beside_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
     """Playwright's loop runs in this thread; Django is used from others, and cleans up in this one."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setitem(
+        connections.databases["default"], "CONN_MAX_AGE", 0
+    )  # no thread keeps the database busy
 
 
 @pytest.fixture
