@@ -121,10 +121,14 @@ class TokenForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, permissions: dict[str, str], locations: QuerySet[Location], **kwargs: Any
+        self,
+        *args: Any,
+        permissions: list[tuple[str, list[tuple[str, str]]]],
+        locations: QuerySet[Location],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["permissions"].choices = sorted(permissions.items())  # type: ignore[attr-defined]
+        self.fields["permissions"].choices = permissions  # type: ignore[attr-defined]
         self.fields["location"].queryset = locations  # type: ignore[attr-defined]
 
     def terms(self, at: datetime) -> TokenTerms:

@@ -1,5 +1,6 @@
 """Reading who may do what where, and why."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -111,8 +112,14 @@ def permission_labels() -> dict[str, str]:
     """Every permission that a role may carry, with its words."""
     used = {name for names in Role.objects.values_list("permissions", flat=True) for name in names}
     rows = Permission.objects.select_related("content_type")
-    named = {f"{row.content_type.app_label}.{row.codename}": row.name for row in rows}
+    named = {f"{row.content_type.app_label}.{row.codename}": _plainly(row.name) for row in rows}
     return {name: named[name] for name in used if name in named}
+
+
+def _plainly(name: str) -> str:
+    """Django's “Can view asset” as “View asset”."""
+    plain = name.removeprefix("Can ")
+    return plain[:1].upper() + plain[1:]
 
 
 def programs() -> QuerySet[User]:
@@ -167,9 +174,9 @@ def _why_not(row: Grant, user: User, path: list[int], place: Location | Asset, a
     return "" if isinstance(place, Asset) and row.asset_id == place.pk else "elsewhere"
 
 
-def in_words(role: Role, labels: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a role may do: for each app its permissions as (name, words)."""
-    rows = sorted(role.permissions)
+def in_words(names: Iterable[str], labels: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Permissions in words: for each app its own as (name, words)."""
+    rows = sorted(names)
     return [
         (str(apps.get_app_config(app).verbose_name), [(name, labels.get(name, name)) for name in names])
         for app, names in groupby(rows, key=lambda name: name.split(".", 1)[0])

@@ -72,7 +72,7 @@ def grant_detail(request: HttpRequest, uid: str) -> HttpResponse:
     context = {
         "grant": grant,
         "state": grant.state(now()),
-        "words": selectors.in_words(grant.role, selectors.permission_labels()),
+        "words": selectors.in_words(grant.role.permissions, selectors.permission_labels()),
         "entries": history_of(grant),
         "form": ReasonForm(),
         "may_revoke": grant.revoked_at is None and may(request.user, "access.revoke_grant", grant),
@@ -159,7 +159,7 @@ def role_list(request: HttpRequest) -> HttpResponse:
     labels = selectors.permission_labels()
     counts = selectors.grants_in_force(request.user, at=now())
     roles = selectors.roles_visible_to(request.user)
-    rows = [(role, selectors.in_words(role, labels), counts.get(role.pk, 0)) for role in roles]
+    rows = [(role, selectors.in_words(role.permissions, labels), counts.get(role.pk, 0)) for role in roles]
     return render(request, "access/role_list.html", {"rows": rows})
 
 
@@ -220,10 +220,9 @@ def token_make(request: HttpRequest, uid: str = "") -> HttpResponse:
         require_anywhere(request.user, "access.manage_token")
         owner = get_object_or_404(User, uid=uid, kind=User.Kind.SERVICE)
     at = now()
-    held = selectors.permissions_of(owner, at=at)
-    labels = {name: label for name, label in selectors.permission_labels().items() if name in held}
+    words = selectors.in_words(selectors.permissions_of(owner, at=at), selectors.permission_labels())
     locations = selectors.in_tree_order(selectors.places_where(request.user, "assets.view_location"))
-    form = TokenForm(request.POST or None, permissions=labels, locations=locations)
+    form = TokenForm(request.POST or None, permissions=words, locations=locations)
     back = reverse("access:program-list") if uid else reverse("access:token-list")
     if request.method == "POST" and form.is_valid():
         try:

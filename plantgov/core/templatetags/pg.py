@@ -182,7 +182,7 @@ def bytes_(size: float | None) -> str:
 @register.filter
 def initials(name: Any) -> str:
     """The first letters of the first and the last word of a name."""
-    words = str(name or "").replace(".", " ").split()
+    words = [word for word in str(name or "").replace(".", " ").split() if word[0].isalnum()]
     return ("".join(word[0] for word in (words[:1] + words[1:][-1:])) or "?").upper()
 
 
