@@ -164,7 +164,6 @@ ROLES = (
             *_verbs("assets", "view_asset", "view_baseline", "view_hold"),
             *_verbs("operations", "view_signal", "view_proberun", "run_probe"),
         ),
-        max_days=90,
     ),
     RoleSpec(
         "administrator",

@@ -18,6 +18,9 @@ NEEDS_REASON = ReasonKind("grant_reason", _("Say why; the reason stands in the l
 IN_THE_PAST = ReasonKind("grant_in_the_past", _("It would have ended already. Set a later end."))
 HOLDER_GONE = ReasonKind("grant_holder_gone", _("{name} has no open account. Open one first."))
 ROLE_RETIRED = ReasonKind("grant_role_retired", _("“{role}” is retired and given to nobody any more."))
+ONLY_BY_CHANGE = ReasonKind(
+    "grant_only_by_change", _("“{role}” is given by a change for its work, never by hand.")
+)
 BEYOND_OWN = ReasonKind(
     "grant_beyond_own",
     _("“{role}” is critical: only somebody who holds it at this place may give it or take it away."),
@@ -42,6 +45,7 @@ class Giving:
     role_title: str
     max_days: int
     is_retired: bool
+    is_for_changes: bool
     holder_label: str
     holder_is_open: bool
     holder_is_giver: bool
@@ -58,6 +62,7 @@ def grant_blockers(giving: Giving, *, at: datetime) -> list[Reason]:
     is_long = bool(giving.max_days) and (giving.until_at is None or giving.until_at > latest)
     found = [
         (giving.is_retired, ROLE_RETIRED(role=giving.role_title)),
+        (giving.is_for_changes, ONLY_BY_CHANGE(role=giving.role_title)),
         (not giving.holder_is_open, HOLDER_GONE(name=giving.holder_label)),
         (giving.holder_is_giver, SELF_GRANT()),
         (giving.is_beyond_giver, BEYOND_OWN(role=giving.role_title)),

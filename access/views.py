@@ -1,6 +1,7 @@
 """Pages about who may do what where."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -103,9 +104,13 @@ def grant_give(request: HttpRequest) -> HttpResponse:
 
 
 def _suggested(request: HttpRequest) -> dict[str, Any]:
-    """What the address proposes: `?from=people.person:<uid>` or `assets.location:<uid>`, and `?role=`."""
-    kind, _colon, uid = request.GET.get("from", "").partition(":")
+    """What the address proposes: `?from=people.person:<uid>` or `assets.location:<uid>`."""
+    kind, _colon, text = request.GET.get("from", "").partition(":")
     found: dict[str, Any] = {}
+    try:
+        uid = UUID(text)
+    except ValueError:
+        return found
     if kind == "people.person":
         found["user"] = User.objects.filter(person__uid=uid, is_active=True).first()
     if kind == "assets.location":

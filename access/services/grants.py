@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from access.models import Grant, Role
 from access.rules import Giving, grant_blockers, revoke_blockers
+from access.selectors import FOR_CHANGES
 from access.services.rows import compile_grants, recompile
 from assets.models import Asset, Location
 from plantgov.audit.services.entries import Acting, Authority, write
@@ -66,6 +67,7 @@ def _giving(
         role_title=role.title,
         max_days=role.max_days,
         is_retired=role.retired_at is not None,
+        is_for_changes=role.key == FOR_CHANGES,
         holder_label=str(holder),
         holder_is_open=isinstance(holder, Team) or (holder.is_active and not _has_left(holder, at)),
         holder_is_giver=_is_or_contains(holder, by),

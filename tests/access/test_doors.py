@@ -107,6 +107,21 @@ def test_the_form_says_what_is_missing_beside_the_field(world):
     assert Grant.objects.get(user__username="eva").asset == world.filler
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/access/?location=nonsense&role=nobody&state=odd&page=99",
+        "/access/give?from=people.person:nonsense",
+        "/access/explain?user=0&permission=odd&location=nonsense",
+        "/api/v1/grants?location=nonsense",
+        "/api/v1/grants/nonsense",
+        "/api/v1/grants/explain?user=admin&permission=odd&location=nonsense",
+    ],
+)
+def test_an_address_that_makes_no_sense_is_answered_calmly(world, address):
+    assert page(world.admin).get(address).status_code in {200, 400, 404}
+
+
 def test_who_may_not_see_or_give_is_told_so(world):
     user = make_user("eva")
     give(world, user, "engineer", world.line)

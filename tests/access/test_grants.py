@@ -223,6 +223,12 @@ def test_a_role_needs_a_reason_a_later_end_and_an_open_account(world):
     assert codes(refused) == {"grant_holder_gone"}
 
 
+def test_what_a_change_gives_for_its_work_is_not_given_by_hand(world):
+    with pytest.raises(Refused) as refused:
+        give(world, make_user("eva"), "work_on_change", world.filler)
+    assert codes(refused) == {"grant_only_by_change"}
+
+
 def test_the_same_role_is_not_given_twice_for_the_same_time(world):
     user = make_user("eva")
     give(world, user, "engineer", world.north, days=10)
