@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from assets.models import Location
 from assets.services import observations
@@ -20,6 +21,7 @@ from fieldlink.spec import NetworkRule as AllowedNetwork
 from operations.models import Endpoint, NetworkRule, ProbeRun, ReadingStop, Signal
 from operations.rules import reading_blockers
 from plantgov.core.clock import new_uid, now
+from plantgov.core.errors import BadInput
 from plantgov.core.queue import wake
 from plantgov.core.verdict import Reason
 from plantgov.people.models import User
@@ -43,6 +45,8 @@ def request(
     signals: Sequence[Signal], *, by: User, purpose: str, deadline_s: float = 10, then: Wake | None = None
 ) -> ProbeRun:
     """Put a reading of `signals` into the queue. What may not be read is refused here, with the reason."""
+    if not signals:
+        raise BadInput(_("There is nothing to read yet: add a signal first."))
     allowed, refused = _sort_out(signals)
     run = ProbeRun.objects.create(
         purpose=purpose,
