@@ -119,4 +119,6 @@ def shot(page: Page, name: str, *, whole: bool = False) -> Path:
     SHOTS.mkdir(parents=True, exist_ok=True)
     path = SHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=whole, animations="disabled")
+    # It leaves empty style attributes behind, which a later swap would carry into the strict policy.
+    page.evaluate("for (const e of document.querySelectorAll('[style=\"\"]')) e.removeAttribute('style')")
     return path
