@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connections, transaction
 
+from plantgov.audit import selectors
+from plantgov.audit.services import sealing
 from plantgov.audit.services.entries import Actor, write
 from plantgov.people.models import Person
 
@@ -43,6 +45,15 @@ def signing_key(settings, ledger_key: Path) -> Path:
 def add(name: str) -> Person:
     """One governed row with its entry."""
     return write(Person(name=name), by=ACTOR, action="people.person.added")
+
+
+def seal_all(patience_s: float = 60) -> None:
+    """Seal until nothing waits; transactions in other databases of the cluster may hold the sealer for a while."""
+    until = time.monotonic() + patience_s
+    while sealing.seal().waiting.count:
+        holder = selectors.horizon_holder()
+        assert time.monotonic() < until, f"{selectors.waiting()} held by {holder}"
+        time.sleep(0.05)
 
 
 def in_threads(count: int, work: Callable[[int], None]) -> Iterator[None]:

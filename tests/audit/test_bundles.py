@@ -24,7 +24,7 @@ from plantgov.audit.verifier import verify
 from plantgov.core.clock import now
 from plantgov.core.errors import BadInput, Refused
 from plantgov.people.models import Person
-from tests.audit.conftest import ACTOR, add, write_key
+from tests.audit.conftest import ACTOR, add, seal_all, write_key
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 pytestmark = [pytest.mark.enable_socket, pytest.mark.serial]
@@ -45,8 +45,7 @@ def ada(fresh_database):
     for name in ("Ada Lind", "Ada Holm", "Ada Ek"):
         add(f"Somebody before {name}")
         rename(person, name)
-    while sealing.seal().waiting.count:
-        pass
+    seal_all()
     return person
 
 
@@ -140,8 +139,7 @@ def test_personal_values_and_attested_files_verify(ada):
     with transaction.atomic():
         ada.email = "ada@example.org"
         write(ada, by=ACTOR, action="people.person.changed")
-    while sealing.seal().waiting.count:
-        pass
+    seal_all()
     entry = Entry.objects.get(thing_uid=ada.uid, after__has_key="email", thing_seq__gt=1)
     files = unpack(pack_real(ada, personal=True))
     assert problems(files) == []

@@ -15,17 +15,9 @@ from plantgov.audit.models import Checkpoint, Entry, Leaf, Node, Origin, Signing
 from plantgov.audit.rules import merkle
 from plantgov.audit.services import keys, origins, proofs, sealing
 from plantgov.core.clock import now
-from tests.audit.conftest import ACTOR, add, commits_late, in_threads, write_key
+from tests.audit.conftest import ACTOR, add, commits_late, in_threads, seal_all, write_key
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.serial]
-
-
-def everything() -> None:
-    """Seal until nothing waits; the second round takes what the first one wrote about itself."""
-    for _round in range(20):
-        if not sealing.seal().waiting.count:
-            return
-    raise AssertionError(f"still waiting: {selectors.waiting()}, held by {selectors.horizon_holder()}")
 
 
 def check_the_log() -> None:
@@ -61,7 +53,7 @@ def _stress(writers: int, rows: int, seed: int) -> None:
                     killed += 1
         else:
             sealing.seal()
-    everything()
+    seal_all()
     assert killed, "no sealer was killed in its batch: the test proves less than it says"
     check_the_log()
 
@@ -90,7 +82,7 @@ def test_a_sealer_whose_connection_is_cut_leaves_nothing_half_done(fresh_databas
         sealing.seal()
     connection.close()
     assert (Leaf.objects.count(), Node.objects.count(), Checkpoint.objects.count()) == (0, 0, 0)
-    everything()
+    seal_all()
     check_the_log()
 
 
@@ -100,7 +92,7 @@ def test_two_sealers_at_once_do_the_work_of_one(fresh_database):
     results = []
     for _ in in_threads(4, lambda _n: results.append(sealing.seal())):
         pass
-    everything()
+    seal_all()
     check_the_log()
     assert sum(result.sealed for result in results) <= Entry.objects.count()
 
@@ -130,7 +122,7 @@ def test_a_late_commit_is_sealed_late_and_not_lost(fresh_database):
     may_end.set()
     for _ in running:
         pass
-    everything()
+    seal_all()
     check_the_log()
     assert Leaf.objects.filter(entry__thing_label="Slow, with the lower id").exists()
 
@@ -139,15 +131,15 @@ def test_batches_end_where_they_should(fresh_database):
     with mock.patch.object(sealing, "BATCH", 7):
         for number in range(30):
             add(f"Person {number}")
-        everything()
-        everything()
+        seal_all()
+        seal_all()
     check_the_log()
     assert Checkpoint.objects.filter(complete_below=None).exists()
 
 
 def test_an_idle_ledger_is_signed_anew_every_hour(fresh_database):
     add("Ada Berg")
-    everything()
+    seal_all()
     before = Checkpoint.objects.count()
     assert sealing.seal().checkpoint is None
     later = now() + timedelta(minutes=61)
@@ -163,7 +155,7 @@ def test_nothing_is_signed_while_there_is_nothing(fresh_database):
     if last is None:
         assert sealing.seal().checkpoint is None
         assert not Origin.objects.exists()
-    everything()
+    seal_all()
     assert all(checkpoint.size for checkpoint in Checkpoint.objects.all())
 
 
@@ -176,17 +168,17 @@ def test_a_missing_key_is_said_with_what_to_do(fresh_database, settings, tmp_pat
 
 def test_a_new_key_is_noted_in_the_ledger(fresh_database, settings, tmp_path):
     add("Ada Berg")
-    everything()
+    seal_all()
     settings.PLANTGOV_SIGNING_KEY_FILE = write_key(tmp_path / "second.pem")
     add("Bo Lind")
-    everything()
+    seal_all()
     assert SigningKey.objects.count() == 2
     assert Entry.objects.filter(action="audit.key.used_first").count() == 2
 
 
 def test_a_log_that_was_written_to_past_the_sealer_stops_sealing(fresh_database):
     add("Ada Berg")
-    everything()
+    seal_all()
     add("Bo Lind")
     entry = Entry.objects.filter(leaf=None).first()
     Leaf.objects.create(index=selectors.size(), entry=entry, leaf_hash=b"\0" * 32)
@@ -198,7 +190,7 @@ def test_a_log_that_was_written_to_past_the_sealer_stops_sealing(fresh_database)
 def test_entries_of_another_cluster_count_as_committed(fresh_database):
     """After a restore into a new cluster the transaction numbers in the entries mean nothing."""
     add("Ada Berg")
-    everything()
+    seal_all()
     add("Bo Lind")
     new_cluster = selectors.Frontier(cluster=1, horizon=1, since=0, foreign=True)
     with mock.patch.object(selectors, "frontier", return_value=new_cluster):
@@ -208,7 +200,7 @@ def test_entries_of_another_cluster_count_as_committed(fresh_database):
 
 def test_a_new_origin_begins_with_an_entry_that_cites_the_last_checkpoint(fresh_database):
     add("Ada Berg")
-    everything()
+    seal_all()
     last = selectors.latest_checkpoint()
     add("Bo Lind")  # was waiting when the backup was taken
     origin = origins.open_new_origin(by=ACTOR, reason="Restored after a fire", at=now())
@@ -217,7 +209,7 @@ def test_a_new_origin_begins_with_an_entry_that_cites_the_last_checkpoint(fresh_
     assert first.after["previous"] == last.note
     assert first.reason == "Restored after a fire"
     assert selectors.latest_checkpoint().origin == origin
-    everything()
+    seal_all()
     check_the_log()
     assert {row.name for row in Origin.objects.all()} == {last.origin.name, origin.name}
 
@@ -226,7 +218,7 @@ def test_stored_subtrees_prove_inclusion_and_growth(fresh_database):
     for number in range(13):
         add(f"Person {number}")
         sealing.seal()
-    everything()
+    seal_all()
     leaves = [bytes(leaf.leaf_hash) for leaf in Leaf.objects.order_by("index")]
     size = len(leaves)
     for index, path in proofs.inclusion_proofs(range(size), size).items():
@@ -265,7 +257,7 @@ def _plain_consistency(old: int, leaves: list[bytes], whole: bool = True) -> lis
 def test_the_log_refuses_every_change_and_every_delete(fresh_database, model):
     add("Ada Berg")
     add("Bo Lind")
-    everything()
+    seal_all()
     table = model._meta.db_table
     assert model.objects.exists()
     column = model._meta.concrete_fields[-1].column
