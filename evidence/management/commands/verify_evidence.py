@@ -12,7 +12,7 @@ from plantgov.audit import verifier
 
 
 class Command(BaseCommand):
-    help = "Verify a bundle. Exit codes: 0 valid, 1 not valid, 2 could not run."
+    help = "Verify a bundle. Exit codes: 0 valid, 1 not valid, 2 could not run or no key named to trust."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
