@@ -23,7 +23,8 @@ run: venv  ## the demo enterprise with a simulated plant, on http://localhost:80
 	@$(PY) manage.py up --demo --port $(PORT) $(ARGS)
 
 test: venv-dev chromium peers check  ## everything CI runs
-	$(TEMP) $(SERVERS) -- $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not deep and not serial" $(ARGS)
+	$(TEMP) $(SERVERS) -- $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not deep and not serial and not browser" $(ARGS)
+	$(TEMP) $(SERVERS) -- $(PYTEST) -n $(WORKERS) --dist loadgroup -m "browser and not deep" $(ARGS)
 	$(TEMP) $(SERVERS) -- scripts/pytest-some -m "serial and not deep" $(ARGS)
 	@$(MAKE) --no-print-directory dialect
 

@@ -15,6 +15,8 @@ talk to the running PlantGov through pages, its API or `manage.py`.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -51,7 +53,7 @@ def chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Browser:
     """One headless Chromium for the whole run; each page gets a profile of its own."""
     program = chromium()
     if program is None:
@@ -59,10 +61,17 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield found
-        found.close()
+    return _launched(program)
+
+
+@functools.cache
+def _launched(program: str) -> Browser:
+    """Started once a process, however many modules ask: Playwright runs one event loop in it."""
+    playwright = sync_playwright().start()
+    found = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    atexit.register(playwright.stop)
+    atexit.register(found.close)
+    return found
 
 
 @contextmanager

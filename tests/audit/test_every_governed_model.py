@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 from tests.factories import make_plant
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.dialect]
 GUARD = "has no ledger entry"
 OURS = ("plantgov.", "assets", "access", "operations", "changes", "evidence")
 MODELS = sorted(

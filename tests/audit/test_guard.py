@@ -8,7 +8,7 @@ from plantgov.audit.services.entries import write
 from plantgov.people.models import Person
 from plantgov.people.services import accounts
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.dialect]
 
 
 def _speak() -> None:

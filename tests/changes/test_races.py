@@ -18,7 +18,7 @@ from plantgov.core.errors import Refused
 from plantgov.people.models import Signature
 from tests import factories as f
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.dialect]
 
 
 def _at_once(*calls: Callable[[], Any]) -> list[Any]:

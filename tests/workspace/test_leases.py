@@ -13,7 +13,7 @@ from plantgov.people.services.accounts import system_account
 from plantgov.workspace.models import Job
 from plantgov.workspace.services import leases
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.dialect]
 
 
 def make_job() -> Job:
