@@ -21,17 +21,11 @@ from access.services import grants, leaving, tokens
 from assets.models import Asset, Location
 from plantgov.audit.services.entries import history_of
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput
 from plantgov.core.scope import may, require_anywhere, scope_of
 from plantgov.people.models import Person, User
 from plantgov.people.services import accounts
-
-
-def _into(form: Any, error: BadInput) -> None:
-    """Put a service's complaints beside the fields that they are about."""
-    for name, sentences in error.errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 def _form_page(request: HttpRequest, form: Any, *, title: str, back: str, submit: str = "") -> HttpResponse:
@@ -97,7 +91,7 @@ def grant_give(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Given. It counts from the holder's next request within its time."))
             return redirect("access:grant-detail", uid=grant.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _form_page(
         request, form, title=_("Give a role"), back=reverse("access:list"), submit=_("Give the role")
     )
@@ -151,7 +145,7 @@ def explain(request: HttpRequest) -> HttpResponse:
             context |= {"found": found, "holds": any(one.counts for one in found), "place": place}
             context |= {"who": given["user"], "what": selectors.permission_labels()[given["permission"]]}
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return render(request, "access/explain.html", context)
 
 
@@ -197,7 +191,7 @@ def program_list(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Opened. Give it a role, then make a token for it."))
             return redirect("access:program-list")
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     context = {
         "programs": selectors.programs(),
         "form": form,
@@ -235,7 +229,7 @@ def token_make(request: HttpRequest, uid: str = "") -> HttpResponse:
             context = {"token": token, "secret": secret, "back": back}
             return render(request, "access/token_made.html", context)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     title = _("Make a token for %(owner)s") % {"owner": owner}
     return _form_page(request, form, title=title, back=back, submit=_("Make the token"))
 

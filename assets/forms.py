@@ -258,10 +258,3 @@ class ImportForm(forms.Form):
     def choices(self) -> Choices:
         """How the file is to be taken."""
         return Choices(self.cleaned_data["create_locations"], self.cleaned_data["reason"])
-
-
-def into(form: forms.Form, errors: dict[str, list[str]]) -> None:
-    """Put a service's complaints beside the fields that they are about."""
-    for name, sentences in errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)

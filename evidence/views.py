@@ -10,6 +10,7 @@ from evidence import selectors
 from evidence.forms import ExportForm
 from evidence.services import exports
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput, Hidden
 from plantgov.core.scope import require_anywhere, scope_of
 from plantgov.workspace.services import files
@@ -30,8 +31,7 @@ def export_list(request: HttpRequest) -> HttpResponse:
             )
             return redirect("evidence:detail", uid=row.uid)
         except BadInput as error:
-            for name, sentences in error.errors.items():
-                form.add_error(name or None, sentences)  # type: ignore[arg-type]
+            complain(form, error)
     page = Paginator(selectors.exports_visible_to(request.user), 50).get_page(request.GET.get("page"))
     may_add = bool(scope_of(request.user, "evidence.add_export"))
     context = {"page": page, "form": form, "may_add": may_add}

@@ -20,15 +20,9 @@ from operations.models import NetworkRule, ProbeRun, ReadingStop, Signal
 from operations.services import endpoints as services
 from operations.services import probes
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput
 from plantgov.core.scope import can_see, may, require, require_anywhere, scope_of
-
-
-def _into(form: Any, error: BadInput) -> None:
-    """Put a service's complaints beside the fields that they are about."""
-    for name, sentences in error.errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 @login_required
@@ -85,7 +79,7 @@ def endpoint_add(request: HttpRequest) -> HttpResponse:
             )
             return redirect("operations:endpoint-detail", uid=endpoint.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     context = {"form": form, "title": _("Add an endpoint"), "cancel_url": reverse("operations:endpoint-list")}
     return render(request, "operations/form.html", context, status=400 if form.errors else 200)
 
@@ -119,7 +113,7 @@ def endpoint_edit(request: HttpRequest, uid: str) -> HttpResponse:
             services.change_endpoint(endpoint, form.details(), by=request.user)
             return redirect("operations:endpoint-detail", uid=endpoint.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     back = reverse("operations:endpoint-detail", args=[endpoint.uid])
     context = {"form": form, "title": _("Change %s") % endpoint.name, "cancel_url": back}
     return render(request, "operations/form.html", context, status=400 if form.errors else 200)
@@ -138,7 +132,7 @@ def signal_add(request: HttpRequest, uid: str) -> HttpResponse:
                 services.add_signal(endpoint, form.details(), asset=asset, by=request.user)
                 return redirect("operations:endpoint-detail", uid=endpoint.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     back = reverse("operations:endpoint-detail", args=[endpoint.uid])
     context = {"form": form, "title": _("Add a signal to %s") % endpoint.name, "cancel_url": back}
     return render(request, "operations/form.html", context, status=400 if form.errors else 200)
@@ -200,7 +194,7 @@ def network_list(request: HttpRequest) -> HttpResponse:
         except ValueError as error:
             form.add_error("cidr", str(error))
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     rules = NetworkRule.objects.visible_to(request.user).select_related(
         "site", "proposed_by__person", "confirmed_by__person"
     )

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from assets import selectors
-from assets.forms import into
 from assets.models import Asset
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput
 from plantgov.people.models import User
 
@@ -32,6 +32,6 @@ def form_page(request: SignedIn, form: forms.Form, save: Callable[[], str], **co
         try:
             return redirect(save())
         except BadInput as error:
-            into(form, error.errors)
+            complain(form, error)
     page = {"form": form, "crumbs": [], **context}
     return render(request, "assets/form.html", page, status=400 if form.errors else 200)

@@ -27,6 +27,7 @@ from changes.states import Role
 from changes.views import Request
 from changes.views.detail import change_or_404, may_edit, zone_of
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput, Refused
 from plantgov.core.scope import require_anywhere
 from plantgov.people.models import Person
@@ -104,7 +105,7 @@ def _raised(request: Request, sheet: Sheet) -> Change | None:
             details, by=request.user, implementers=sheet.form.cleaned_data["implementers"]
         )
     except BadInput as error:
-        _into(sheet.form, error)
+        complain(sheet.form, error)
     except Refused as error:
         sheet.refused = error
     return None
@@ -153,19 +154,12 @@ def _edited(request: Request, change: Change, sheet: Sheet) -> bool:
             revision=given["revision"],
         )
     except BadInput as error:
-        _into(sheet.form, error)
+        complain(sheet.form, error)
         return False
     except Refused as error:
         sheet.refused = error
         return False
     return True
-
-
-def _into(form: forms.Form, error: BadInput) -> None:
-    """Put a service's complaints beside the fields that they are about."""
-    for name, sentences in error.errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 def _answer(

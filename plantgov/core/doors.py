@@ -68,6 +68,13 @@ def _template(request: HttpRequest) -> str:
     return "components/reasons.html" if getattr(request, "htmx", False) else "refused.html"
 
 
+def complain(form: Any, error: BadInput) -> None:
+    """Put a service's complaints beside the fields that they are about; the rest stand above the form."""
+    for name, sentences in error.errors.items():
+        for sentence in sentences:
+            form.add_error(name if name in form.fields else None, sentence)
+
+
 def portal(request: HttpRequest) -> dict[str, Any]:
     """What the frame of every page needs: navigation, inbox count, who is signed in."""
     user = getattr(request, "user", None)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from plantgov.core import slots
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import FORBIDDEN, BadInput, Forbidden
 from plantgov.core.scope import require, require_anywhere, scope_of
 from plantgov.people import selectors
@@ -29,13 +30,6 @@ from plantgov.people.forms import (
 )
 from plantgov.people.models import Person, Qualification, Team, User
 from plantgov.people.services import accounts, entrance, qualifications, teams
-
-
-def _into(form: Any, error: BadInput) -> None:
-    """Put a service's complaints beside the fields that they are about."""
-    for name, sentences in error.errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 def _form_page(request: HttpRequest, form: Any, *, title: str, back: str, submit: str = "") -> HttpResponse:
@@ -99,7 +93,7 @@ def person_add(request: HttpRequest) -> HttpResponse:
             person = accounts.add_person(form.details(), by=request.user)
             return redirect("people:person-detail", uid=person.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _form_page(request, form, title=_("Add a person"), back=reverse("people:person-list"))
 
 
@@ -114,7 +108,7 @@ def person_edit(request: HttpRequest, uid: str) -> HttpResponse:
             accounts.change_person(person, form.details(), by=request.user)
             return redirect("people:person-detail", uid=person.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     back = reverse("people:person-detail", args=[person.uid])
     return _form_page(request, form, title=_("Change %s") % person.name, back=back)
 
@@ -139,7 +133,7 @@ def account_open(request: HttpRequest, uid: str) -> HttpResponse:
             user, path = entrance.open_with_link(person, username=name, by=request.user, at=now())
             return _show_link(request, user, path)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     back = reverse("people:person-detail", args=[person.uid])
     title = _("Open an account for %s") % person.name
     return _form_page(request, form, title=title, back=back, submit=_("Open the account"))
@@ -188,7 +182,7 @@ def qualification_add(request: HttpRequest, uid: str) -> HttpResponse:
             qualifications.add_qualification(person, form.training(), by=request.user, at=now())
             return redirect(back)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _form_page(request, form, title=_("Add a qualification of %s") % person.name, back=back)
 
 
@@ -256,7 +250,7 @@ def team_form(request: HttpRequest) -> HttpResponse:
             team = teams.form_team(given["name"], description=given["description"], by=request.user)
             return redirect("people:team-detail", uid=team.uid)
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _form_page(request, form, title=_("Form a team"), back=reverse("people:team-list"))
 
 

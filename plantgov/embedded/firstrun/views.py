@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from plantgov.core.clock import now
+from plantgov.core.doors import complain
 from plantgov.core.errors import BadInput
 from plantgov.embedded.firstrun import services
 from plantgov.embedded.firstrun.forms import FounderForm, GroundForm, SecondForm, from_session
@@ -37,12 +38,6 @@ def _kept(request: HttpRequest) -> dict[str, Any]:
     return kept
 
 
-def _into(form: Any, error: BadInput) -> None:
-    for name, sentences in error.errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
-
-
 def _page(request: HttpRequest, step: str, form: Any) -> HttpResponse:
     at = [key for key, _label in STEPS].index(step)
     stages = [
@@ -64,7 +59,7 @@ def you(request: HttpRequest) -> HttpResponse:
             request.session[KEY] = kept
             return redirect("firstrun:second")
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _page(request, "you", form)
 
 
@@ -82,7 +77,7 @@ def second(request: HttpRequest) -> HttpResponse:
             request.session[KEY] = kept
             return redirect("firstrun:site")
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
     return _page(request, "second", form)
 
 
@@ -98,7 +93,7 @@ def site(request: HttpRequest) -> HttpResponse:
         try:
             founded = services.found(first, other, form.ground(), at=now())
         except BadInput as error:
-            _into(form, error)
+            complain(form, error)
         else:
             request.session.flush()
             link = request.build_absolute_uri(founded.second_link) if founded.second_link else ""
